@@ -91,9 +91,7 @@ function start<Figures>(command: Command): Started<Figures> {
         reject(new Error(`${nameOf(command)}: no end within ${timeLimitMs / 1e3} s`));
       else
         reject(
-          new Error(
-            `${nameOf(command)}: ${errors.trim().slice(-500) || `ended with ${code ?? signal}`}`,
-          ),
+          new Error(`${nameOf(command)}: ${reasonIn(errors) ?? `ended with ${code ?? signal}`}`),
         );
     });
   });
@@ -108,6 +106,12 @@ function lastLine(output: string): string {
 
 function neverReady(command: Command): never {
   throw new Error(`${nameOf(command)}: ended before it was bound`);
+}
+
+/** The telling line: an uncaught error stands between the source line and the stack. */
+function reasonIn(errors: string): string | undefined {
+  const lines = errors.trim().split("\n");
+  return lines.find((line) => /^\w*Error\b/.test(line)) ?? (lines.at(-1) || undefined);
 }
 
 /** Program and role: the first words of the command that are no path of this machine. */

@@ -42,25 +42,34 @@ const oldTree = join(temporary, "old");
 cleanUpAtExit();
 process.exitCode = await main(process.argv.slice(2));
 
+/** Exit status 1 means that a run broke down; slower is an answer, not a failure. */
 async function main(argv: string[]): Promise<number> {
-  const options = readOptions(argv);
-  const [revision, ...surplus] = options.positionals;
-  if (revision === undefined || surplus.length > 0) {
-    console.error(usage);
-    return 2;
-  }
-  const commit = git("rev-parse", "--verify", "--short=12", `${revision}^{commit}`);
+  const task = taskOrUsage(argv);
+  if (task === undefined) return 2;
+  const { commit, options } = task;
   checkOut(commit);
   for (const tree of [oldTree, root]) run(tree, "npm", "run", "-s", "build");
 
-  const rounds = Math.max(options.rounds, leastRounds);
-  console.log(`This tree against ${commit}, ${rounds} rounds; above 1 this tree is faster`);
+  console.log(`This tree against ${commit}, ${options.rounds} rounds; above 1 this tree is faster`);
   let failed = false;
-  for await (const comparison of comparisons({ old: oldTree, new: root }, { ...options, rounds })) {
+  for await (const comparison of comparisons({ old: oldTree, new: root }, options)) {
     console.log(describe(comparison));
     failed ||= comparison.failures.size > 0;
   }
   return failed ? 1 : 0;
+}
+
+function taskOrUsage(argv: string[]): { commit: string; options: Options } | undefined {
+  try {
+    const options = readOptions(argv);
+    const [revision, ...surplus] = options.positionals;
+    if (revision === undefined || surplus.length > 0) throw new Error("Which commit?");
+    const commit = git("rev-parse", "--verify", "--short=12", `${revision}^{commit}`);
+    return { commit, options: { ...options, rounds: Math.max(options.rounds, leastRounds) } };
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${usage}`);
+    return undefined;
+  }
 }
 
 async function* comparisons(trees: Trees, options: Options): AsyncGenerator<Comparison> {

@@ -47,7 +47,7 @@ async function main(argv: string[]): Promise<number> {
       sections.push(section);
     }
   }
-  printVerdict(sections.flatMap(({ judgements }) => judgements));
+  printVerdict(sections);
   if (options.quick)
     console.log("\n  Quick runs: they show that the bench works; do not quote them.");
   if (options.json !== undefined) writeResults(options, machine, sections);

@@ -27,8 +27,12 @@ export function printSection({ title, table, failures }: Section): void {
   for (const [name, reason] of failures) console.log(`  FAILED ${name}: ${reason}`);
 }
 
-export function printVerdict(judgements: Judgement[]): void {
-  const lines = judgements.map((judgement) => [
+export function printVerdict(sections: Section[]): void {
+  const judged = sections.flatMap(({ judgements }) => judgements);
+  const failed = sections.flatMap(({ title, failures }) =>
+    [...failures.keys()].map((name) => [`${title}, ${name}`, "", "", "FAILED"]),
+  );
+  const lines = judged.map((judgement) => [
     judgement.what,
     `${formatSpread(judgement.measured)}${judgement.unit}`,
     judgement.goal === undefined ? "" : formatGoal(judgement.goal, judgement.unit),
@@ -37,7 +41,7 @@ export function printVerdict(judgements: Judgement[]): void {
     ],
   ]);
   console.log("\nGoals");
-  console.log(layOut([["what", "median (min–max)", "goal", ""], ...lines]));
+  console.log(layOut([["what", "median (min–max)", "goal", ""], ...lines, ...failed]));
 }
 
 export function formatSpread({ median, low, high }: Spread): string {
