@@ -1,0 +1,70 @@
+import { constants } from "node:os";
+
+/** An error with the code and number that the same failure has in npm zeromq and libzmq. */
+export interface ErrnoError extends Error {
+  /** The platform's number, positive, or ZeroMQ's own (`ZMQ_HAUSNUMERO` + n). */
+  errno: number;
+  code: string;
+  /** The endpoint that the failed call named. */
+  address?: string;
+}
+
+/** ZeroMQ's own error numbers start here (`ZMQ_HAUSNUMERO`). */
+const HAUSNUMERO = 156_384_712;
+
+const MESSAGES = {
+  EADDRINUSE: "Address already in use",
+  EADDRNOTAVAIL: "Cannot assign requested address",
+  EACCES: "Permission denied",
+  EAGAIN: "Operation was not possible or timed out",
+  EBADF: "Socket is closed",
+  EBUSY: "Socket is busy",
+  ECONNREFUSED: "Connection refused",
+  ECONNRESET: "Connection reset by peer",
+  EFAULT: "Context is closed",
+  EFSM: "Operation cannot be accomplished in current state",
+  EHOSTUNREACH: "Host unreachable",
+  EINVAL: "Invalid argument",
+  EMFILE: "Too many open file descriptors",
+  ENAMETOOLONG: "File name too long",
+  ENOCOMPATPROTO: "The protocol is not compatible with the socket type",
+  ENODEV: "No such device",
+  ENOENT: "No such endpoint",
+  ENOTSOCK: "Socket operation on non-socket",
+  ENOTSUP: "Operation not supported",
+  EPROTONOSUPPORT: "Protocol not supported",
+  ETIMEDOUT: "Connection timed out",
+} as const;
+
+/** The codes that this library throws, beside those of the operating system. */
+export type ErrorCode = keyof typeof MESSAGES;
+
+/**
+ * Makes the error for `code`.
+ * @param message Replaces the usual text.
+ */
+export function errnoError(code: string, address?: string, message?: string): ErrnoError {
+  const text = message ?? (MESSAGES as Readonly<Record<string, string>>)[code] ?? code;
+  const error = new Error(text) as ErrnoError;
+  error.errno = errnoOf(code);
+  error.code = code;
+  if (address !== undefined) error.address = address;
+  Error.captureStackTrace?.(error, errnoError);
+  return error;
+}
+
+/** Gives an error of the operating system the shape of ours: its code kept, our text and address. */
+export function fromSystem(error: NodeJS.ErrnoException, address?: string): ErrnoError {
+  return errnoError(error.code ?? "EINVAL", address, knownText(error));
+}
+
+function knownText(error: NodeJS.ErrnoException): string {
+  const text = (MESSAGES as Readonly<Record<string, string>>)[error.code ?? ""];
+  return text ?? error.message;
+}
+
+function errnoOf(code: string): number {
+  if (code === "EFSM") return HAUSNUMERO + 51;
+  if (code === "ENOCOMPATPROTO") return HAUSNUMERO + 52;
+  return (constants.errno as Readonly<Record<string, number>>)[code] ?? HAUSNUMERO;
+}

@@ -1,0 +1,77 @@
+import { Buffer } from "node:buffer";
+
+/** A part of a received message. */
+export type Message = Buffer;
+
+/** What can be sent as a part; `null` is an empty one, a number is sent as its decimal text. */
+export type MessageLike =
+  | ArrayBufferView
+  | ArrayBuffer
+  | SharedArrayBuffer
+  | string
+  | number
+  | null;
+
+/** A message inside: its parts in order, at least one. */
+export type Parts = Buffer[];
+
+/**
+ * Parts of at most this many bytes are copied when they are sent, so that the caller may reuse
+ * them at once; larger ones are kept by reference until they have been written. npm zeromq's border.
+ */
+const COPY_MAX = 128;
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * Turns what the caller sends into parts. They may still share the caller's memory: see {@link own}.
+ * @throws TypeError for a symbol.
+ * @throws Error "Invalid argument" for a DataView.
+ */
+export function toParts(message: MessageLike | readonly MessageLike[]): Parts {
+  if (Array.isArray(message)) {
+    const parts: Parts = new Array(message.length);
+    for (let i = 0; i < message.length; i++) parts[i] = toPart(message[i]);
+    return parts;
+  }
+  return [toPart(message)];
+}
+
+/** Makes small parts independent of the caller's memory, for a message that has to wait. */
+export function own(parts: Parts): void {
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] as Buffer;
+    if (part.length <= COPY_MAX && part.length > 0) parts[i] = copyOf(part);
+  }
+}
+
+/** The bytes of all parts together. */
+export function sizeOf(parts: readonly Uint8Array[]): number {
+  let size = 0;
+  for (let i = 0; i < parts.length; i++) size += (parts[i] as Uint8Array).length;
+  return size;
+}
+
+function toPart(value: unknown): Buffer {
+  if (value instanceof Uint8Array) {
+    return Buffer.isBuffer(value)
+      ? value
+      : Buffer.from(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength);
+  }
+  if (value === null) return EMPTY;
+  if (value instanceof ArrayBuffer) return Buffer.from(value);
+  if (ArrayBuffer.isView(value)) {
+    // npm zeromq's answer, too.
+    if (value instanceof DataView) throw new Error("Invalid argument");
+    return Buffer.from(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength);
+  }
+  // Anything else is sent as its text, as in npm zeromq. A template would do, but for symbols.
+  if (typeof value === "symbol") throw new TypeError("Cannot convert a Symbol value to a string");
+  return Buffer.from(String(value));
+}
+
+function copyOf(part: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(part.length);
+  for (let i = 0; i < part.length; i++) copy[i] = part[i] as number;
+  return copy;
+}

@@ -1,0 +1,274 @@
+import { Buffer } from "node:buffer";
+import { errnoError } from "./errors.js";
+
+/** How an option's value is checked and converted; the names are those of npm zeromq's getters. */
+export type OptionType = "Bool" | "Int32" | "Uint32" | "Int64" | "Uint64" | "String";
+
+export type OptionValue = boolean | number | string | null;
+
+/** Which sockets have an option: all, or those that can receive, or those that can send. */
+export type OptionScope = "all" | "readable" | "writable";
+
+export interface OptionSpec {
+  name: string;
+  /** libzmq's number. Options that are ours alone count from {@link OURS}. */
+  id: number;
+  type: OptionType;
+  /** Read, write or both; an option that cannot be read has no default. */
+  access: "r" | "w" | "rw";
+  scope: OptionScope;
+  /** The default; undefined: reading fails with EINVAL, as in npm zeromq. */
+  initial: OptionValue | undefined;
+  /** Which numbers are allowed. */
+  valid?: (value: number) => boolean;
+  /** What is stored for a number. */
+  store?: (value: number) => number;
+  /** Takes effect at once, not only for endpoints that are bound or connected later. */
+  immediate?: true;
+  /** What the option does is not built yet, so any value but the default is refused. */
+  unbuilt?: true;
+  /** Nothing of the kind exists: reading and writing fail. */
+  absent?: true;
+}
+
+/** Numbers of options that libzmq does not have. */
+const OURS = 10_000;
+
+const any = (): boolean => true;
+const notNegative = (value: number): boolean => value >= 0;
+const minusOneUp = (value: number): boolean => value >= -1;
+const positive = (value: number): boolean => value > 0;
+const keepalive = (value: number): boolean => value >= -1 && value <= 1;
+/** 65,535 tenths of a second, and what is cut off. */
+const heartbeatTtl = (value: number): boolean => value <= 6_553_599;
+/** It travels in tenths of a second. */
+const wholeTenths = (value: number): number => Math.max(0, value - (value % 100));
+
+type Extra = Partial<
+  Pick<OptionSpec, "valid" | "store" | "immediate" | "unbuilt" | "absent" | "access">
+>;
+
+function option(
+  id: number,
+  name: string,
+  type: OptionType,
+  initial: OptionValue | undefined,
+  extra: Extra = {},
+  scope: OptionScope = "all",
+): OptionSpec {
+  return { id, name, type, initial, access: "rw", scope, ...extra };
+}
+
+/** Every socket option that a Pair has (`zmq_setsockopt`). */
+export const OPTIONS: readonly OptionSpec[] = [
+  option(11, "sendBufferSize", "Int32", -1, { valid: minusOneUp }, "writable"),
+  option(
+    23,
+    "sendHighWaterMark",
+    "Int32",
+    1000,
+    { valid: notNegative, immediate: true },
+    "writable",
+  ),
+  option(28, "sendTimeout", "Int32", -1, { valid: minusOneUp, immediate: true }, "writable"),
+  option(25, "multicastHops", "Int32", 1, { valid: positive }, "writable"),
+  option(
+    OURS,
+    "sendHighWaterMarkBytes",
+    "Int64",
+    0,
+    { valid: notNegative, immediate: true },
+    "writable",
+  ),
+
+  option(12, "receiveBufferSize", "Int32", -1, { valid: minusOneUp }, "readable"),
+  option(
+    24,
+    "receiveHighWaterMark",
+    "Int32",
+    1000,
+    { valid: notNegative, immediate: true },
+    "readable",
+  ),
+  option(27, "receiveTimeout", "Int32", -1, { valid: minusOneUp, immediate: true }, "readable"),
+  option(
+    OURS + 1,
+    "receiveHighWaterMarkBytes",
+    "Int64",
+    0,
+    { valid: notNegative, immediate: true },
+    "readable",
+  ),
+  option(OURS + 2, "exclusiveBuffers", "Bool", false, {}, "readable"),
+
+  option(4, "affinity", "Uint64", 0),
+  option(8, "rate", "Int32", 100, { valid: positive }),
+  option(9, "recoveryInterval", "Int32", 10_000, { valid: notNegative }),
+  option(16, "type", "Int32", undefined, { access: "r" }),
+  option(17, "linger", "Int32", -1, { valid: minusOneUp, immediate: true }),
+  option(18, "reconnectInterval", "Int32", 100, { valid: minusOneUp }),
+  option(19, "backlog", "Int32", 100, { valid: notNegative }),
+  option(21, "reconnectMaxInterval", "Int32", 0, { valid: notNegative }),
+  option(22, "maxMessageSize", "Int64", -1, { valid: any }),
+  option(32, "lastEndpoint", "String", null, { access: "r" }),
+  option(34, "tcpKeepalive", "Int32", -1, { valid: keepalive }),
+  option(35, "tcpKeepaliveCount", "Int32", -1, { valid: minusOneUp }),
+  option(36, "tcpKeepaliveIdle", "Int32", -1, { valid: minusOneUp }),
+  option(37, "tcpKeepaliveInterval", "Int32", -1, { valid: minusOneUp }),
+  option(38, "tcpAcceptFilter", "String", undefined, { unbuilt: true }),
+  option(39, "immediate", "Bool", false),
+  option(42, "ipv6", "Bool", false),
+  option(43, "securityMechanism", "Int32", null, { access: "r" }),
+  option(44, "plainServer", "Bool", false, { unbuilt: true }),
+  option(45, "plainUsername", "String", null, { unbuilt: true }),
+  option(46, "plainPassword", "String", null, { unbuilt: true }),
+  option(47, "curveServer", "Bool", false, { unbuilt: true }),
+  option(48, "curvePublicKey", "String", null, { unbuilt: true }),
+  option(49, "curveSecretKey", "String", null, { unbuilt: true }),
+  option(50, "curveServerKey", "String", null, { unbuilt: true }),
+  option(55, "zapDomain", "String", null, { unbuilt: true }),
+  option(57, "typeOfService", "Uint32", 0),
+  option(66, "handshakeInterval", "Int32", 30_000, { valid: notNegative }),
+  option(68, "socksProxy", "String", null, { unbuilt: true }),
+  option(75, "heartbeatInterval", "Int32", 0, { valid: notNegative }),
+  option(76, "heartbeatTimeToLive", "Int32", 0, { valid: heartbeatTtl, store: wholeTenths }),
+  option(77, "heartbeatTimeout", "Int32", -1, { valid: notNegative }),
+  option(79, "connectTimeout", "Int32", 0, { valid: notNegative }),
+  option(80, "tcpMaxRetransmitTimeout", "Int32", 0, { valid: notNegative }),
+  option(81, "threadSafe", "Bool", false, { access: "r" }),
+  option(84, "multicastMaxTransportDataUnit", "Int32", 1500, { valid: positive }),
+  option(85, "vmciBufferSize", "Uint64", undefined, { absent: true }),
+  option(86, "vmciBufferMinSize", "Uint64", undefined, { absent: true }),
+  option(87, "vmciBufferMaxSize", "Uint64", undefined, { absent: true }),
+  option(88, "vmciConnectTimeout", "Int32", undefined, { absent: true }),
+  option(92, "interface", "String", null, { unbuilt: true }),
+  option(93, "zapEnforceDomain", "Bool", false, { unbuilt: true }),
+  option(94, "loopbackFastPath", "Bool", false),
+];
+
+/**
+ * Checks and converts a value as npm zeromq does: numbers lose their fraction, a Buffer becomes
+ * text.
+ * @throws TypeError for a wrong type.
+ */
+export function convert(type: OptionType, value: unknown): OptionValue {
+  switch (type) {
+    case "Bool":
+      if (typeof value !== "boolean") throw new TypeError("Option value must be a boolean");
+      return value;
+    case "String":
+      return toText(value);
+    default:
+      if (typeof value !== "number") throw new TypeError("Option value must be a number");
+      return toInteger(type, value);
+  }
+}
+
+function toText(value: unknown): string | null {
+  if (value === null || typeof value === "string") return value;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString();
+  throw new TypeError("Option value must be a string or buffer");
+}
+
+function toInteger(type: OptionType, value: number): number {
+  if (type === "Int32") return value | 0;
+  if (type === "Uint32") return value >>> 0;
+  if (!Number.isFinite(value)) return 0;
+  if (value > Number.MAX_SAFE_INTEGER) {
+    process.emitWarning(
+      "Value is larger than Number.MAX_SAFE_INTEGER and may have been rounded inaccurately.",
+    );
+  }
+  return type === "Uint64" ? Math.max(0, Math.trunc(value)) : Math.trunc(value);
+}
+
+/** The options of one socket or context: a value for each entry of its table. */
+export class OptionStore {
+  readonly #specs: ReadonlyMap<number, OptionSpec>;
+  readonly #values: Record<string, OptionValue | undefined> = {};
+
+  constructor(specs: ReadonlyMap<number, OptionSpec>) {
+    this.#specs = specs;
+    for (const { name, initial } of specs.values()) this.#values[name] = initial;
+  }
+
+  /** The value of an option by name, for use inside: unchecked. */
+  value(name: string): OptionValue | undefined {
+    return this.#values[name];
+  }
+
+  number(name: string): number {
+    return this.#values[name] as number;
+  }
+
+  boolean(name: string): boolean {
+    return this.#values[name] as boolean;
+  }
+
+  /** Sets a value from inside: unchecked. */
+  put(name: string, value: OptionValue): void {
+    this.#values[name] = value;
+  }
+
+  /** @throws EINVAL for an option that does not exist, is of another type or cannot be read. */
+  get(id: number, type: OptionType): OptionValue {
+    const value = this.#values[this.#find(id, type).name];
+    if (value === undefined) throw errnoError("EINVAL");
+    return type === "Bool" && typeof value === "number" ? value !== 0 : value;
+  }
+
+  /**
+   * @returns The option that was set.
+   * @throws TypeError for a wrong type; EINVAL for a wrong value, ENOTSUP for an option that this
+   *   version has not built.
+   */
+  set(id: number, type: OptionType, value: unknown): OptionSpec {
+    const converted = convert(type, value);
+    const spec = this.#find(id, type);
+    if (spec.access === "r" || spec.absent === true) throw errnoError("EINVAL");
+    if (typeof converted === "number" && spec.valid !== undefined && !spec.valid(converted)) {
+      throw errnoError("EINVAL");
+    }
+    if (spec.unbuilt === true && converted !== (spec.initial ?? null)) {
+      throw errnoError(
+        "ENOTSUP",
+        undefined,
+        `Operation not supported: ${spec.name} is not built yet`,
+      );
+    }
+    if (spec.unbuilt === true) return spec;
+    const stored = typeof converted === "number" && spec.store ? spec.store(converted) : converted;
+    this.#values[spec.name] = stored;
+    return spec;
+  }
+
+  /** Numbers of any width and booleans read each other's options, as `zmq_getsockopt` lets them. */
+  #find(id: number, type: OptionType): OptionSpec {
+    const spec = this.#specs.get(id);
+    if (spec === undefined || (spec.type === "String") !== (type === "String")) {
+      throw errnoError("EINVAL");
+    }
+    return spec;
+  }
+}
+
+/** Puts an accessor for each option on a prototype, built on `getInt32Option(id)` and its like. */
+export function defineAccessors(prototype: object, specs: Iterable<OptionSpec>): void {
+  for (const { name, id, type, access } of specs) {
+    const descriptor: PropertyDescriptor = { configurable: true };
+    if (access !== "w") {
+      descriptor.get = function get(this: Record<string, (id: number) => unknown>) {
+        return this[`get${type}Option`]?.(id);
+      };
+    }
+    if (access !== "r") {
+      descriptor.set = function set(
+        this: Record<string, (id: number, value: unknown) => void>,
+        value: unknown,
+      ) {
+        this[`set${type}Option`]?.(id, value);
+      };
+    }
+    Object.defineProperty(prototype, name, descriptor);
+  }
+}

@@ -1,0 +1,50 @@
+import { errnoError } from "../errors.js";
+
+/** Ours alone: what can end a call that waits. */
+export interface CallOptions {
+  signal?: AbortSignal;
+}
+
+/** @throws TypeError unless the address is a string. */
+export function checkAddress(address: unknown): asserts address is string {
+  if (typeof address !== "string") throw new TypeError("Address must be a string");
+}
+
+/** @throws TypeError, in npm zeromq's words, when there are more arguments than `expected`. */
+export function checkCount(args: ArrayLike<unknown>, expected: number): void {
+  if (args.length <= expected) return;
+  const plural = expected === 1 ? "argument" : "arguments";
+  throw new TypeError(`Expected ${expected} ${plural} but received ${args.length}`);
+}
+
+/**
+ * The signal of a call whose arguments may end with {@link CallOptions}.
+ * @throws TypeError for any other extra argument; the signal's reason when it is aborted already.
+ */
+export function signalOf(args: ArrayLike<unknown>, expected: number): AbortSignal | undefined {
+  if (args.length <= expected) return undefined;
+  const options = args[expected];
+  if (args.length > expected + 1 || !isCallOptions(options)) checkCount(args, expected);
+  return (options as CallOptions).signal;
+}
+
+function isCallOptions(value: unknown): value is CallOptions {
+  if (value === null || typeof value !== "object" || !("signal" in value)) return false;
+  const { signal } = value;
+  return signal === undefined || signal instanceof AbortSignal;
+}
+
+/** EBUSY, with what the socket is busy with. */
+export function busy(what: "reading" | "writing"): Error {
+  const call = what === "reading" ? "receive" : "send";
+  return errnoError(
+    "EBUSY",
+    undefined,
+    `Socket is busy ${what}; only one ${call} operation may be in progress at any time`,
+  );
+}
+
+/** EBUSY while a bind or unbind is under way. */
+export function blocked(): Error {
+  return errnoError("EBUSY", undefined, "Socket is blocked by a bind or unbind operation");
+}

@@ -1,0 +1,146 @@
+import type { Socket as Stream } from "node:net";
+import { errnoError } from "../errors.js";
+import type { EndReason } from "../transport/engine.js";
+import type { Listener } from "../transport/listener.js";
+import { keepAlive, remoteAddress } from "../transport/stream.js";
+import type { Candidate } from "./candidates.js";
+import type { Core } from "./core.js";
+import { Session, type SessionOwner } from "./session.js";
+import { SurplusDelays } from "./surplus.js";
+
+/** Connections per listener that have not done their handshake, at the most. */
+const HANDSHAKES_MAX = 1024;
+
+/** A bound tcp or ipc endpoint: its listener, and the sessions of the peers that came. */
+export class BoundEndpoint implements SessionOwner {
+  readonly #core: Core;
+  readonly #listener: Listener;
+  readonly #sessions = new Set<Session>();
+  readonly #waiting = new Map<Session, WaitingPeer>();
+  readonly #delays = new SurplusDelays();
+  #handshakes = 0;
+
+  constructor(core: Core, listener: Listener) {
+    this.#core = core;
+    this.#listener = listener;
+  }
+
+  get endpoint(): string {
+    return this.#listener.endpoint;
+  }
+
+  get sessions(): Iterable<Session> {
+    return this.#sessions;
+  }
+
+  /** A peer came. */
+  accepted(stream: Stream): void {
+    const { monitor } = this.#core;
+    const address = this.endpoint;
+    const peerAddress = remoteAddress(stream, address);
+    if (this.#handshakes >= HANDSHAKES_MAX) {
+      stream.destroy();
+      const error = errnoError("ECONNREFUSED", address, "Too many connections in handshake");
+      monitor.emit({ type: "accept:error", address, peerAddress, error });
+      return;
+    }
+    this.#handshakes++;
+    stream.setNoDelay(true);
+    keepAlive(stream, this.#core.options);
+    const session = new Session(this.#core, this, address, "server");
+    this.#sessions.add(session);
+    monitor.emit({ type: "accept", address, peerAddress });
+    session.attachStream(stream, peerAddress);
+  }
+
+  admit(session: Session): boolean {
+    if (!this.#core.pattern.vacant) {
+      this.#keepWaiting(session);
+      return false;
+    }
+    this.#enter(session);
+    return true;
+  }
+
+  disconnected(session: Session, _reason: EndReason, established: boolean): void {
+    if (!established) this.#handshakes--;
+    this.#waiting.get(session)?.leave();
+    this.#waiting.delete(session);
+    this.finished(session);
+  }
+
+  finished(session: Session): void {
+    this.#sessions.delete(session);
+    session.close();
+    this.#core.settle();
+  }
+
+  /** Stops accepting, and lets each peer go once what was sent to it is written. */
+  close(): void {
+    this.#listener.close();
+    this.#core.monitor.emit({ type: "close", address: this.endpoint });
+    for (const session of this.#sessions) {
+      if (session.established) this.#core.finish(session);
+      else this.#turnAway(session);
+    }
+  }
+
+  #enter(session: Session): void {
+    this.#handshakes--;
+    this.#delays.forget(this.#delayKey(session));
+    this.#core.attach(session);
+  }
+
+  #keepWaiting(session: Session): void {
+    const delay = this.#delays.next(this.#delayKey(session));
+    const peer = new WaitingPeer(
+      this.#core,
+      () => {
+        this.#waiting.delete(session);
+        this.#enter(session);
+        session.admit();
+      },
+      () => this.#turnAway(session),
+      delay,
+    );
+    this.#waiting.set(session, peer);
+  }
+
+  #turnAway(session: Session): void {
+    this.#waiting.get(session)?.leave();
+    this.#waiting.delete(session);
+    this.#handshakes--;
+    this.finished(session);
+  }
+
+  /** Peers of one address share a delay; on ipc they all have the listener's. */
+  #delayKey(session: Session): string {
+    const address = session.peerAddress ?? "";
+    return address.slice(0, address.lastIndexOf(":"));
+  }
+}
+
+/** A peer whose handshake is done but for our READY. */
+class WaitingPeer implements Candidate {
+  readonly #core: Core;
+  readonly #entered: () => void;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(core: Core, entered: () => void, expired: () => void, delayMs: number) {
+    this.#core = core;
+    this.#entered = entered;
+    this.#timer = setTimeout(expired, delayMs);
+    this.#timer.unref();
+    core.candidates.add(this);
+  }
+
+  enter(): void {
+    clearTimeout(this.#timer);
+    this.#entered();
+  }
+
+  leave(): void {
+    clearTimeout(this.#timer);
+    this.#core.candidates.delete(this);
+  }
+}

@@ -1,0 +1,93 @@
+import type { IpcAddress, TcpAddress } from "../transport/address.js";
+import { Dialer } from "../transport/dialer.js";
+import type { EndReason } from "../transport/engine.js";
+import { keepAlive, remoteAddress } from "../transport/stream.js";
+import type { Candidate } from "./candidates.js";
+import type { Core } from "./core.js";
+import { Session, type SessionOwner } from "./session.js";
+
+/** A connected tcp or ipc endpoint: one session, and the dialer that finds it connections. */
+export class ConnectedEndpoint implements SessionOwner, Candidate {
+  readonly endpoint: string;
+  readonly #core: Core;
+  readonly #dialer: Dialer;
+  readonly #session: Session;
+  /** `ZMQ_IMMEDIATE`: there is a pipe only while there is a connection. */
+  readonly #immediate: boolean;
+  #closing = false;
+
+  constructor(core: Core, address: TcpAddress | IpcAddress, endpoint: string) {
+    this.#core = core;
+    this.endpoint = endpoint;
+    this.#immediate = core.options.boolean("immediate");
+    this.#session = new Session(core, this, endpoint, "client");
+    this.#dialer = new Dialer(address, endpoint, core.dialerOptions(), {
+      delayed: () => core.monitor.emit({ type: "connect:delay", address: endpoint }),
+      failed: () => core.monitor.emit({ type: "close", address: endpoint }),
+      retrying: (interval) =>
+        core.monitor.emit({ type: "connect:retry", address: endpoint, interval }),
+      connected: (stream) => {
+        const peerAddress = remoteAddress(stream, endpoint);
+        keepAlive(stream, core.options);
+        core.monitor.emit({ type: "connect", address: endpoint, peerAddress });
+        this.#session.attachStream(stream, peerAddress);
+      },
+    });
+  }
+
+  get sessions(): Iterable<Session> {
+    return [this.#session];
+  }
+
+  /** Begins: a pipe at once, unless there is no place for it or it waits for the connection. */
+  connect(): void {
+    if (this.#immediate) this.#dialer.dial();
+    else if (this.#core.pattern.vacant) this.enter();
+    else this.#core.candidates.add(this);
+  }
+
+  /** There is a place for the pipe. */
+  enter(): void {
+    this.#core.attach(this.#session);
+    if (!this.#session.connected) this.#dialer.dial();
+    else this.#session.admit();
+  }
+
+  admit(session: Session): boolean {
+    this.#dialer.trust();
+    if (session.pipe !== undefined) return true;
+    if (this.#core.pattern.vacant) {
+      this.#core.attach(session);
+      return true;
+    }
+    this.#core.candidates.add(this);
+    return false;
+  }
+
+  disconnected(session: Session, reason: EndReason): void {
+    this.#core.candidates.delete(this);
+    if (this.#immediate && !this.#closing) session.dropPipe();
+    if (this.#closing && !session.hasOutput) return;
+    if (reason.kind === "protocol") {
+      // The peer said that it will not have us; asking again would be rude (RFC 37, "ERROR").
+      if (reason.error.code === "ERR_ZMTP_PEER_ERROR") return;
+      this.#dialer.distrust();
+    }
+    this.#dialer.redial();
+  }
+
+  finished(session: Session): void {
+    this.#dialer.stop();
+    session.close();
+    this.#core.forget(this);
+    this.#core.settle();
+  }
+
+  /** Ends the connection once what was sent is written. */
+  close(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#core.candidates.delete(this);
+    this.#core.finish(this.#session);
+  }
+}

@@ -1,0 +1,126 @@
+import { type ErrnoError, errnoError } from "../errors.js";
+import { type Address, parseAddress } from "../transport/address.js";
+import { systemPath } from "../transport/ipc.js";
+import { Listener, type ListenerEvents, type ListenerOptions } from "../transport/listener.js";
+import { BoundEndpoint } from "./bound.js";
+import { ConnectedEndpoint } from "./connected.js";
+import type { Core, Endpoint } from "./core.js";
+import { InprocBinding, InprocConnection } from "./inproc.js";
+
+/** Binds `endpoint`; whatever is wrong with it rejects. An aborted bind leaves nothing bound. */
+export async function bind(core: Core, endpoint: string, signal?: AbortSignal): Promise<void> {
+  const address = parseAddress(endpoint, "bind");
+  if (address.transport === "inproc") {
+    core.addBound(new InprocBinding(core, address.name, endpoint));
+    return;
+  }
+  const events = new BoundEvents(core, endpoint);
+  try {
+    const listener = await Listener.bind(address, endpoint, listenerOptions(core), events);
+    if (signal?.aborted) {
+      listener.close();
+      throw signal.reason;
+    }
+    events.listening(listener);
+  } catch (error) {
+    bindFailed(core, address, endpoint, error as ErrnoError);
+    throw error;
+  }
+}
+
+/**
+ * Binds `endpoint` now; whatever is wrong with it throws. Where the runtime cannot bind TCP
+ * synchronously, an error comes as a `bind:error` event instead.
+ */
+export function bindSync(core: Core, endpoint: string): void {
+  const address = parseAddress(endpoint, "bind");
+  if (address.transport === "inproc") {
+    core.addBound(new InprocBinding(core, address.name, endpoint));
+    return;
+  }
+  const events = new BoundEvents(core, endpoint);
+  try {
+    const listener = Listener.bindSync(address, endpoint, listenerOptions(core), events);
+    if (listener !== undefined) events.listening(listener);
+    else bind(core, endpoint).catch(() => {});
+  } catch (error) {
+    bindFailed(core, address, endpoint, error as ErrnoError);
+    throw error;
+  }
+}
+
+/** Connects to `endpoint`, or does nothing when it is connected already. */
+export function connect(core: Core, endpoint: string): void {
+  const address = parseAddress(endpoint, "connect");
+  if (core.connected(endpoint) !== undefined) return;
+  if (address.transport === "inproc") {
+    const connection = new InprocConnection(core, address.name, endpoint);
+    core.addConnected(connection);
+    connection.connect();
+    return;
+  }
+  if (address.transport === "ipc") systemPath(address.path, endpoint);
+  const connected = new ConnectedEndpoint(core, address, endpoint);
+  core.addConnected(connected);
+  connected.connect();
+}
+
+/** @throws ENOENT when nothing of the kind is bound. */
+export function unbind(core: Core, endpoint: string): void {
+  remove(core, core.bound(endpoint), endpoint);
+}
+
+/** @throws ENOENT when nothing of the kind is connected. */
+export function disconnect(core: Core, endpoint: string): void {
+  remove(core, core.connected(endpoint), endpoint);
+}
+
+function remove(core: Core, found: Endpoint | undefined, endpoint: string): void {
+  if (found !== undefined) {
+    core.remove(found);
+    return;
+  }
+  const colon = endpoint.indexOf("://");
+  if (colon <= 0 || colon + 3 === endpoint.length) throw errnoError("EINVAL", endpoint);
+  if (!["tcp", "ipc", "inproc"].includes(endpoint.slice(0, colon))) {
+    throw errnoError("EPROTONOSUPPORT", endpoint);
+  }
+  throw errnoError("ENOENT", endpoint);
+}
+
+function listenerOptions(core: Core): ListenerOptions {
+  return { backlog: core.options.number("backlog"), ipv6: core.options.boolean("ipv6") };
+}
+
+/** In npm zeromq's events the address of a failed bind has no `tcp://`. */
+function bindFailed(core: Core, address: Address, endpoint: string, error: ErrnoError): void {
+  const where = address.transport === "tcp" ? endpoint.slice("tcp://".length) : endpoint;
+  core.emit({ type: "bind:error", address: where, error });
+}
+
+/** What happens at a listener, for the endpoint that it becomes. */
+class BoundEvents implements ListenerEvents {
+  readonly #core: Core;
+  readonly #asked: string;
+  #bound: BoundEndpoint | undefined;
+
+  constructor(core: Core, asked: string) {
+    this.#core = core;
+    this.#asked = asked;
+  }
+
+  listening(listener: Listener): void {
+    this.#bound = new BoundEndpoint(this.#core, listener);
+    this.#core.addBound(this.#bound);
+    this.#core.emit({ type: "bind", address: listener.endpoint });
+  }
+
+  accepted(stream: Parameters<ListenerEvents["accepted"]>[0]): void {
+    if (this.#bound === undefined) stream.destroy();
+    else this.#bound.accepted(stream);
+  }
+
+  acceptFailed(error: ErrnoError): void {
+    this.#core.emit({ type: "accept:error", address: this.#bound?.endpoint ?? this.#asked, error });
+  }
+}

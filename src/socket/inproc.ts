@@ -1,0 +1,107 @@
+import { errnoError } from "../errors.js";
+import type { Candidate } from "./candidates.js";
+import type { Core, Endpoint } from "./core.js";
+import { type Marks, Pipe, type PipeSink } from "./pipe.js";
+import type { Session } from "./session.js";
+
+const NO_SESSIONS: readonly Session[] = [];
+
+/** A name that a socket has bound. */
+export class InprocBinding implements Endpoint {
+  readonly endpoint: string;
+  readonly sessions = NO_SESSIONS;
+  readonly core: Core;
+  readonly #name: string;
+
+  /** @throws EADDRINUSE when the name is taken. */
+  constructor(core: Core, name: string, endpoint: string) {
+    this.core = core;
+    this.endpoint = endpoint;
+    this.#name = name;
+    const guests = core.context.names.bind(name, this);
+    if (guests === undefined) throw errnoError("EADDRINUSE", endpoint);
+    for (const guest of guests) guest.meet(this);
+  }
+
+  /** Gives the name up. Who is connected stays so. */
+  close(): void {
+    this.core.context.names.unbind(this.#name, this);
+  }
+}
+
+/**
+ * A connection to a name, whether it is bound already or will be: one pipe, straight from socket
+ * to socket. Each direction holds the send mark of one side and the receive mark of the other.
+ */
+export class InprocConnection implements Endpoint, PipeSink, Candidate {
+  readonly endpoint: string;
+  readonly sessions = NO_SESSIONS;
+  readonly #core: Core;
+  readonly #name: string;
+  #host: InprocBinding | undefined;
+  /** Our socket's end, once it has a place for it; theirs is ours to keep until they have one. */
+  #ours: Pipe | undefined;
+  #theirs: Pipe | undefined;
+  readonly #guest: Candidate = { enter: () => this.#attachTheirs() };
+
+  constructor(core: Core, name: string, endpoint: string) {
+    this.#core = core;
+    this.endpoint = endpoint;
+    this.#name = name;
+  }
+
+  connect(): void {
+    if (this.#core.pattern.vacant) this.enter();
+    else this.#core.candidates.add(this);
+  }
+
+  /** Our socket has a place. */
+  enter(): void {
+    const [ours, theirs] = Pipe.pair(this.#core.sendMarks, this.#core.receiveMarks);
+    this.#ours = ours;
+    this.#theirs = theirs;
+    theirs.attach(this);
+    this.#core.pattern.attach(ours);
+    const host = this.#core.context.names.connect(this.#name, this);
+    if (host !== undefined) this.meet(host);
+  }
+
+  /** The name is bound. */
+  meet(host: InprocBinding): void {
+    this.#host = host;
+    const ours = this.#core;
+    const theirs = host.core;
+    this.#ours?.setMarks(
+      sum(ours.sendMarks, theirs.receiveMarks),
+      sum(theirs.sendMarks, ours.receiveMarks),
+    );
+    if (theirs.pattern.vacant) this.#attachTheirs();
+    else theirs.candidates.add(this.#guest);
+  }
+
+  close(): void {
+    const ours = this.#ours;
+    this.#core.candidates.delete(this);
+    this.#core.context.names.leave(this.#name, this);
+    this.#host?.core.candidates.delete(this.#guest);
+    if (ours !== undefined) this.#core.pattern.detach(ours);
+  }
+
+  readActivated(): void {}
+
+  writeActivated(): void {}
+
+  /** We gave up before they had a place. */
+  pipeEnded(): void {}
+
+  #attachTheirs(): void {
+    if (this.#theirs !== undefined) this.#host?.core.pattern.attach(this.#theirs);
+  }
+}
+
+function sum(one: Marks, other: Marks): Marks {
+  return {
+    messages: one.messages === 0 || other.messages === 0 ? 0 : one.messages + other.messages,
+    bytes: one.bytes === 0 || other.bytes === 0 ? 0 : one.bytes + other.bytes,
+  };
+}

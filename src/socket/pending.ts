@@ -1,0 +1,61 @@
+import { errnoError } from "../errors.js";
+import type { Hold } from "./hold.js";
+
+/**
+ * A call that waits. It keeps the process alive, and ends once: with a value, an error, its
+ * timeout or its signal.
+ */
+export class Pending<T> {
+  readonly #hold: Hold;
+  readonly #resolve: (value: T) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #failed: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #signal: AbortSignal | undefined;
+  #aborted: (() => void) | undefined;
+
+  /** The turn's budget is spent: the call goes on in the next turn, not before. */
+  deferred = false;
+
+  /** @param failed Called before the call is rejected. */
+  constructor(
+    hold: Hold,
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+    failed: () => void,
+  ) {
+    this.#hold = hold;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#failed = failed;
+    hold.take();
+  }
+
+  /** Ends the call with EAGAIN after `timeoutMs` (-1: never), or with the signal's reason. */
+  limit(timeoutMs: number, signal: AbortSignal | undefined): void {
+    if (timeoutMs >= 0) {
+      this.#timer = setTimeout(() => this.reject(errnoError("EAGAIN")), timeoutMs);
+    }
+    if (signal === undefined) return;
+    this.#signal = signal;
+    this.#aborted = () => this.reject(signal.reason);
+    signal.addEventListener("abort", this.#aborted, { once: true });
+  }
+
+  resolve(value: T): void {
+    this.#end();
+    this.#resolve(value);
+  }
+
+  reject(error: unknown): void {
+    this.#end();
+    this.#failed();
+    this.#reject(error);
+  }
+
+  #end(): void {
+    this.#hold.release();
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    if (this.#aborted !== undefined) this.#signal?.removeEventListener("abort", this.#aborted);
+  }
+}

@@ -1,0 +1,241 @@
+import { type Parts, sizeOf } from "../message.js";
+import { Queue } from "./queue.js";
+
+/** Who holds an end of a pipe, and is told what happens at the other one. */
+export interface PipeSink {
+  /** There is something to read, after {@link Pipe.read} had found nothing. */
+  readActivated(pipe: Pipe): void;
+  /** There is room again, after {@link Pipe.checkWrite} had found none. */
+  writeActivated(pipe: Pipe): void;
+  /** The other end has ended: nothing can be written; what is queued can still be read. */
+  pipeEnded(pipe: Pipe): void;
+}
+
+/** How much one direction of a pipe may hold; 0 means no bound. */
+export interface Marks {
+  /** `ZMQ_SNDHWM`, `ZMQ_RCVHWM` or their sum, in messages; one of several parts counts once. */
+  messages: number;
+  /** Ours alone, in bytes. A message larger than the mark still passes, alone. */
+  bytes: number;
+}
+
+/**
+ * One end of a two-way pipe of messages: a socket holds one end, a session or another socket the
+ * other.
+ *
+ * Each direction is full once `written - acknowledged` reaches its mark. The reader acknowledges
+ * not each message but every (HWM + 1) / 2 of them (libzmq's low-water mark): a writer that had to
+ * wait then gets on with a run of messages, not with one.
+ */
+export class Pipe {
+  readonly #inbound = new Queue<Parts>();
+  #inboundBytes = 0;
+  #peer!: Pipe;
+  #sink!: PipeSink;
+
+  /** What this end has read, and what of it the writer knows. */
+  #read = 0;
+  #readBytes = 0;
+  #toldRead = 0;
+  #toldBytes = 0;
+  /** What this end has written. */
+  #written = 0;
+  #writtenBytes = 0;
+
+  #marks: Marks;
+  #awaitsRead = true;
+  #awaitsRoom = false;
+  #ended = false;
+  #hungry = false;
+
+  private constructor(marks: Marks) {
+    this.#marks = marks;
+  }
+
+  /**
+   * Makes both ends of a pipe.
+   * @param there Marks of the direction from the first end to the second; `back` the other way.
+   */
+  static pair(there: Marks, back: Marks): [Pipe, Pipe] {
+    const one = new Pipe(there);
+    const other = new Pipe(back);
+    one.#peer = other;
+    other.#peer = one;
+    return [one, other];
+  }
+
+  /** Names who holds this end. To be called before anything else happens to it. */
+  attach(sink: PipeSink): void {
+    this.#sink = sink;
+  }
+
+  /** Messages waiting to be read here. */
+  get length(): number {
+    return this.#inbound.length;
+  }
+
+  /** Their bytes. */
+  get bytes(): number {
+    return this.#inboundBytes;
+  }
+
+  /** Messages that wait at the other end for its reader. */
+  get outLength(): number {
+    return this.#peer.length;
+  }
+
+  get outBytes(): number {
+    return this.#peer.bytes;
+  }
+
+  /** Bounds of what this end writes. */
+  get marks(): Marks {
+    return this.#marks;
+  }
+
+  /** Changes the marks of what this end writes, and of what is written to it. */
+  setMarks(out: Marks, back: Marks): void {
+    this.#marks = out;
+    this.#peer.#marks = back;
+    this.#wakeWriter();
+    this.#peer.#wakeWriter();
+  }
+
+  /** Whether the other end has ended: it takes no more messages, and sends none. */
+  get ended(): boolean {
+    return this.#peer.#ended;
+  }
+
+  /** Whether more waits at the other end than our marks allow. */
+  get overfull(): boolean {
+    const { messages, bytes } = this.#marks;
+    return (messages > 0 && this.outLength > messages) || (bytes > 0 && this.outBytes > bytes);
+  }
+
+  /**
+   * Whether the other end reads at once whatever is written and flushed: a message then never
+   * waits, and need not be copied. Its reader says so with {@link hungry}.
+   */
+  get readAtOnce(): boolean {
+    return this.#peer.#hungry && this.#peer.#inbound.length === 0;
+  }
+
+  set hungry(hungry: boolean) {
+    this.#hungry = hungry;
+  }
+
+  /** Whether a message can be written now. If not, {@link PipeSink.writeActivated} will tell. */
+  checkWrite(): boolean {
+    if (!this.#full) return true;
+    this.#awaitsRoom = true;
+    return false;
+  }
+
+  /** Writes a message, whole. To be followed by {@link flush}; {@link checkWrite} comes first. */
+  write(parts: Parts): void {
+    const size = sizeOf(parts);
+    const peer = this.#peer;
+    peer.#inbound.push(parts);
+    peer.#inboundBytes += size;
+    this.#written++;
+    this.#writtenBytes += size;
+  }
+
+  /** Lets the other end know that something was written. */
+  flush(): void {
+    const peer = this.#peer;
+    if (!peer.#awaitsRead || peer.#inbound.length === 0) return;
+    peer.#awaitsRead = false;
+    peer.#sink.readActivated(peer);
+  }
+
+  /** Takes the next message; undefined when there is none: then readActivated will tell. */
+  read(): Parts | undefined {
+    const parts = this.#inbound.shift();
+    if (parts === undefined) {
+      this.#awaitsRead = true;
+      return undefined;
+    }
+    const size = sizeOf(parts);
+    this.#inboundBytes -= size;
+    this.#read++;
+    this.#readBytes += size;
+    if (this.#lowWater) this.#acknowledge();
+    return parts;
+  }
+
+  /** Puts messages back that were read and never used: they will be read again, first. */
+  unread(messages: Parts[]): void {
+    for (let i = messages.length - 1; i >= 0; i--) {
+      const parts = messages[i] as Parts;
+      const size = sizeOf(parts);
+      this.#inbound.unshift(parts);
+      this.#inboundBytes += size;
+      this.#read--;
+      this.#readBytes -= size;
+    }
+    this.#toldRead = Math.min(this.#toldRead, this.#read);
+    this.#toldBytes = Math.min(this.#toldBytes, this.#readBytes);
+  }
+
+  /** Takes over what can still be read from `other`, in front; it counts against our marks. */
+  adopt(other: Pipe): void {
+    const messages: Parts[] = [];
+    for (let parts = other.#inbound.shift(); parts !== undefined; parts = other.#inbound.shift()) {
+      messages.push(parts);
+      this.#peer.#written++;
+      this.#peer.#writtenBytes += sizeOf(parts);
+    }
+    for (let i = messages.length - 1; i >= 0; i--) this.#inbound.unshift(messages[i] as Parts);
+    this.#inboundBytes += other.#inboundBytes;
+    other.#inboundBytes = 0;
+  }
+
+  /**
+   * Ends this end: it writes no more, and nothing more can be written to it. What is queued at
+   * either end can still be read there.
+   */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (!this.#peer.#ended) this.#peer.#sink.pipeEnded(this.#peer);
+  }
+
+  /** Ends this end, and forgets what it has not read. */
+  close(): void {
+    this.#inbound.clear();
+    this.#inboundBytes = 0;
+    this.end();
+  }
+
+  get #full(): boolean {
+    const { messages, bytes } = this.#marks;
+    const peer = this.#peer;
+    return (
+      peer.#ended ||
+      (messages > 0 && this.#written - peer.#toldRead >= messages) ||
+      (bytes > 0 && this.#writtenBytes - peer.#toldBytes >= bytes)
+    );
+  }
+
+  /** Whether enough has been read since the writer last heard of it. */
+  get #lowWater(): boolean {
+    const { messages, bytes } = this.#peer.#marks;
+    return (
+      (messages > 0 && this.#read - this.#toldRead >= (messages + 1) >> 1) ||
+      (bytes > 0 && this.#readBytes - this.#toldBytes >= bytes / 2)
+    );
+  }
+
+  #acknowledge(): void {
+    this.#toldRead = this.#read;
+    this.#toldBytes = this.#readBytes;
+    this.#peer.#wakeWriter();
+  }
+
+  #wakeWriter(): void {
+    if (!this.#awaitsRoom || this.#full) return;
+    this.#awaitsRoom = false;
+    this.#sink.writeActivated(this);
+  }
+}

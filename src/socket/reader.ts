@@ -1,0 +1,92 @@
+import { errnoError } from "../errors.js";
+import type { Parts } from "../message.js";
+import { hold } from "./hold.js";
+import { Pending } from "./pending.js";
+import { turn } from "./turn.js";
+
+/** Where a reader takes messages from. */
+export interface Source {
+  receive(): Parts | undefined;
+}
+
+/**
+ * `receive()`: takes a message if there is one, waits for one if there is none. One call waits at
+ * a time, and only a call that waits makes anything but its promise.
+ */
+export class Reader {
+  readonly #source: Source;
+  #pending: Pending<Parts> | undefined;
+  #messages = 0;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /** Whether a call waits. */
+  get busy(): boolean {
+    return this.#pending !== undefined;
+  }
+
+  /** Messages handed out so far. */
+  get messages(): number {
+    return this.#messages;
+  }
+
+  /** Takes the next message; undefined when there is none now. */
+  tryReceive(): Parts | undefined {
+    const parts = this.#source.receive();
+    if (parts !== undefined) this.#messages++;
+    return parts;
+  }
+
+  /**
+   * @param timeoutMs How long to wait; -1: for ever.
+   * @returns The message; rejects with EAGAIN after the timeout, or with the signal's reason.
+   */
+  receive(timeoutMs: number, signal: AbortSignal | undefined): Promise<Parts> {
+    const parts = this.tryReceive();
+    if (parts !== undefined) {
+      return turn.spend() ? turn.later((resolve) => resolve(parts)) : Promise.resolve(parts);
+    }
+    if (timeoutMs !== 0) return this.#wait(timeoutMs, signal);
+    const error = errnoError("EAGAIN");
+    return turn.spend() ? turn.later((_, reject) => reject(error)) : Promise.reject(error);
+  }
+
+  /** There may be a message now. */
+  activated(): void {
+    const pending = this.#pending;
+    if (pending === undefined || pending.deferred) return;
+    // Sockets of one thread that wait for each other in turn must not keep it to themselves.
+    if (turn.spend()) {
+      pending.deferred = true;
+      turn.defer(() => {
+        pending.deferred = false;
+        if (this.#pending === pending) this.#take(pending);
+      });
+    } else {
+      this.#take(pending);
+    }
+  }
+
+  /** Ends the call that waits. */
+  close(): void {
+    this.#pending?.reject(errnoError("EAGAIN"));
+  }
+
+  #take(pending: Pending<Parts>): void {
+    const parts = this.tryReceive();
+    if (parts === undefined) return;
+    this.#pending = undefined;
+    pending.resolve(parts);
+  }
+
+  #wait(timeoutMs: number, signal: AbortSignal | undefined): Promise<Parts> {
+    return new Promise((resolve, reject) => {
+      this.#pending = new Pending<Parts>(hold, resolve, reject, () => {
+        this.#pending = undefined;
+      });
+      this.#pending.limit(timeoutMs, signal);
+    });
+  }
+}

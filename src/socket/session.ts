@@ -1,0 +1,245 @@
+import type { Socket as Stream } from "node:net";
+import { errnoError, fromSystem } from "../errors.js";
+import type { Parts } from "../message.js";
+import { type EndReason, Engine, type EngineOwner } from "../transport/engine.js";
+import type { Peer, Role } from "../zmtp/index.js";
+import type { Core } from "./core.js";
+import type { Pipe, PipeSink } from "./pipe.js";
+
+/** Who made a session, and wants to know what becomes of it. */
+export interface SessionOwner {
+  /** The peer's handshake is done. Whether to let it in now; if not, {@link Session.admit} may. */
+  admit(session: Session): boolean;
+  /** The session's connection is over. Its messages, if they can be sent again, are in the pipe. */
+  disconnected(session: Session, reason: EndReason, established: boolean): void;
+  /** The session is over: its socket's end of the pipe is closed, and what it held is written. */
+  finished(session: Session): void;
+}
+
+/**
+ * One peer: stands between a pipe and the connection that there is, or was, or will be.
+ *
+ * A binder's session lives as long as its connection. A connector's outlives them: its pipe stays,
+ * and what one connection did not write goes back into it.
+ */
+export class Session implements EngineOwner, PipeSink {
+  readonly endpoint: string;
+  readonly role: Role;
+  readonly startedAt: number = performance.now();
+  readonly #core: Core;
+  readonly #owner: SessionOwner;
+
+  #pipe: Pipe | undefined;
+  #engine: Engine | undefined;
+  #established = false;
+  #peerAddress: string | undefined;
+  #finishing = false;
+  /** The wire is broken: messages are taken whether there is room or not. */
+  #overflowing = false;
+
+  constructor(core: Core, owner: SessionOwner, endpoint: string, role: Role) {
+    this.#core = core;
+    this.#owner = owner;
+    this.endpoint = endpoint;
+    this.role = role;
+  }
+
+  /** Where the peer is; undefined while there is none. */
+  get peerAddress(): string | undefined {
+    return this.#peerAddress;
+  }
+
+  /** Whether the peer is connected and its handshake done. */
+  get established(): boolean {
+    return this.#established;
+  }
+
+  /** Whether there is a connection, its handshake done or not. */
+  get connected(): boolean {
+    return this.#engine !== undefined;
+  }
+
+  get pipe(): Pipe | undefined {
+    return this.#pipe;
+  }
+
+  get assemblyBytes(): number {
+    return this.#engine?.assemblyBytes ?? 0;
+  }
+
+  /** Whether messages are on their way out: in the pipe, or encoded, or being written. */
+  get hasOutput(): boolean {
+    if ((this.#pipe?.length ?? 0) > 0) return true;
+    return this.#established && (this.#engine?.outputBytes ?? 0) > 0;
+  }
+
+  /** Gives the session its end of a pipe. */
+  attachPipe(pipe: Pipe): void {
+    this.#pipe = pipe;
+    pipe.attach(this);
+  }
+
+  /** Takes over a connected stream and starts the handshake. */
+  attachStream(stream: Stream, peerAddress: string): void {
+    this.#peerAddress = peerAddress;
+    this.#engine = new Engine(stream, this.#core.connectionOptions(this.role), this);
+    stream.unref();
+    this.#engine.start();
+  }
+
+  /** Lets in the peer that the owner had made wait. */
+  admit(): void {
+    this.#establish();
+    this.#engine?.admit();
+    this.#pull();
+  }
+
+  /** Ends the pipe with all that waits in it. */
+  dropPipe(): void {
+    const pipe = this.#pipe;
+    this.#pipe = undefined;
+    pipe?.close();
+  }
+
+  /** Ends the session now: nothing more is written, what was not written is forgotten. */
+  close(): void {
+    const engine = this.#engine;
+    this.#engine = undefined;
+    this.#established = false;
+    engine?.close();
+    this.dropPipe();
+  }
+
+  /** Ends the session now, and tells its owner. */
+  abandon(): void {
+    this.close();
+    this.#owner.finished(this);
+  }
+
+  /**
+   * Ends the session once everything in its pipe is written. The socket learns at once that the
+   * pipe has ended.
+   */
+  finish(): void {
+    if (this.#finishing) return;
+    this.#finishing = true;
+    this.#pipe?.end();
+    if (this.#engine === undefined || !this.#established) {
+      if (!this.hasOutput) this.#finished();
+      return;
+    }
+    this.#pull();
+  }
+
+  handshake(_peer: Peer): boolean {
+    if (!this.#owner.admit(this)) return false;
+    this.#establish();
+    process.nextTick(pullSession, this);
+    return true;
+  }
+
+  message(parts: Uint8Array[]): boolean {
+    const pipe = this.#pipe as Pipe;
+    pipe.write(parts as Parts);
+    return pipe.checkWrite() || this.#overflowing;
+  }
+
+  received(): void {
+    this.#pipe?.flush();
+  }
+
+  takeRest(): boolean {
+    // A peer that breaks its connection again and again must not pile up a chunk each time.
+    this.#overflowing = this.#pipe !== undefined && !this.#pipe.overfull;
+    return this.#overflowing;
+  }
+
+  restartOutput(): void {
+    this.#pull();
+  }
+
+  ended(reason: EndReason, unwritten: Parts[]): void {
+    const established = this.#established;
+    this.#engine = undefined;
+    this.#established = false;
+    this.#overflowing = false;
+    if (this.#pipe !== undefined) {
+      this.#pipe.hungry = false;
+      this.#pipe.unread(unwritten);
+      this.#pipe.flush();
+    }
+    this.#report(reason, established);
+    this.#owner.disconnected(this, reason, established);
+    if (this.#finishing && !this.hasOutput) this.#finished();
+  }
+
+  readActivated(): void {
+    this.#pull();
+  }
+
+  writeActivated(): void {
+    this.#engine?.restartInput();
+  }
+
+  /** The socket closed its end: what it wrote is still to be sent. */
+  pipeEnded(): void {
+    this.finish();
+  }
+
+  /** Moves messages from the pipe to the connection, as long as that takes them. */
+  pull(): void {
+    this.#pull();
+  }
+
+  #pull(): void {
+    const engine = this.#engine;
+    const pipe = this.#pipe;
+    if (engine === undefined || pipe === undefined || !this.#established) return;
+    while (!engine.full) {
+      const parts = pipe.read();
+      if (parts === undefined) {
+        pipe.hungry = !engine.full;
+        if (this.#finishing) engine.finish();
+        return;
+      }
+      engine.send(parts);
+    }
+    pipe.hungry = false;
+  }
+
+  #establish(): void {
+    this.#established = true;
+    this.#core.monitor.emit({
+      type: "handshake",
+      address: this.endpoint,
+      peerAddress: this.#peerAddress as string,
+    });
+  }
+
+  #report(reason: EndReason, established: boolean): void {
+    const { monitor } = this.#core;
+    const address = this.endpoint;
+    const peerAddress = this.#peerAddress as string;
+    if (reason.kind === "protocol") {
+      monitor.emit({ type: "handshake:error:protocol", address, peerAddress, error: reason.error });
+    } else if (!established) {
+      const error =
+        reason.kind === "timeout"
+          ? errnoError("ETIMEDOUT", address)
+          : reason.error === undefined
+            ? errnoError("ECONNRESET", address)
+            : fromSystem(reason.error, address);
+      monitor.emit({ type: "handshake:error:other", address, peerAddress, error });
+    }
+    monitor.emit({ type: "disconnect", address, peerAddress });
+  }
+
+  #finished(): void {
+    this.dropPipe();
+    this.#owner.finished(this);
+  }
+}
+
+function pullSession(session: Session): void {
+  session.pull();
+}

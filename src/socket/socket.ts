@@ -1,0 +1,516 @@
+import { type ErrnoError, errnoError } from "../errors.js";
+import { type Message, type MessageLike, toParts } from "../message.js";
+import {
+  convert,
+  defineAccessors,
+  OPTIONS,
+  type OptionScope,
+  type OptionSpec,
+  type OptionType,
+  type OptionValue,
+} from "../options.js";
+import {
+  blocked,
+  busy,
+  type CallOptions,
+  checkAddress,
+  checkCount,
+  signalOf,
+} from "./arguments.js";
+import { type Context, contextCore, context as defaultContext } from "./context.js";
+import { Core, type SocketKind } from "./core.js";
+import { bind, bindSync, connect, disconnect, unbind } from "./endpoints.js";
+import { hold } from "./hold.js";
+import { Observer, registerMonitor } from "./observer.js";
+import type { Reader } from "./reader.js";
+import { type Stats, statsOf } from "./stats.js";
+import type { Writer } from "./writer.js";
+
+const kinds = new Map<number, SocketKind>();
+
+/** Makes a socket type known to `new Socket(type)`. */
+export function defineKind(kind: SocketKind): void {
+  kinds.set(kind.type, kind);
+}
+
+/** The options that a socket of the given scopes has, by number. */
+export function optionsOf(scopes: readonly OptionScope[]): ReadonlyMap<number, OptionSpec> {
+  const wanted = OPTIONS.filter((it) => it.scope === "all" || scopes.includes(it.scope));
+  return new Map(wanted.map((it) => [it.id, it]));
+}
+
+/** Puts the accessors of the options of `scope` on a prototype. */
+export function defineScope(prototype: object, scope: OptionScope): void {
+  defineAccessors(
+    prototype,
+    OPTIONS.filter((it) => it.scope === scope),
+  );
+}
+
+/** Options that every socket has. Intervals and timeouts are in milliseconds, sizes in bytes. */
+export interface Socket {
+  /** `ZMQ_AFFINITY`: stored. Default 0. */
+  affinity: number;
+  /** `ZMQ_RATE`: stored, multicast only. Default 100. */
+  rate: number;
+  /** `ZMQ_RECOVERY_IVL`: stored, multicast only. Default 10,000. */
+  recoveryInterval: number;
+  /** `ZMQ_LINGER`: how long messages are still sent after `close`; -1: for ever. Default -1. */
+  linger: number;
+  /** `ZMQ_RECONNECT_IVL`: between attempts to connect; 0 or -1: only one attempt. Default 100. */
+  reconnectInterval: number;
+  /** `ZMQ_BACKLOG`: connections the system may keep waiting. Default 100. */
+  backlog: number;
+  /** `ZMQ_RECONNECT_IVL_MAX`: the interval doubles up to here; 0: it does not. Default 0. */
+  reconnectMaxInterval: number;
+  /** `ZMQ_MAXMSGSIZE`: a peer that sends a larger part is disconnected; -1: none is. Default -1. */
+  maxMessageSize: number;
+  /** `ZMQ_TCP_KEEPALIVE`: 0 off, 1 on, -1 as the system does. Default -1. */
+  tcpKeepalive: number;
+  /** `ZMQ_TCP_KEEPALIVE_CNT`: stored; Node.js fixes it. Default -1. */
+  tcpKeepaliveCount: number;
+  /** `ZMQ_TCP_KEEPALIVE_IDLE`: seconds before the first probe; -1: as the system does. */
+  tcpKeepaliveIdle: number;
+  /** `ZMQ_TCP_KEEPALIVE_INTVL`: stored; Node.js fixes it. Default -1. */
+  tcpKeepaliveInterval: number;
+  /** `ZMQ_TCP_ACCEPT_FILTER`: not built yet, setting it throws ENOTSUP. */
+  tcpAcceptFilter: string | null;
+  /** `ZMQ_IMMEDIATE`: queue only for peers that are connected. Default false. */
+  immediate: boolean;
+  /** `ZMQ_IPV6`: use IPv6 as well as IPv4. Default false, or the context's. */
+  ipv6: boolean;
+  /** `ZMQ_PLAIN_SERVER`: not built yet, setting it throws ENOTSUP. */
+  plainServer: boolean;
+  /** `ZMQ_PLAIN_USERNAME`: not built yet, setting it throws ENOTSUP. */
+  plainUsername: string | null;
+  /** `ZMQ_PLAIN_PASSWORD`: not built yet, setting it throws ENOTSUP. */
+  plainPassword: string | null;
+  /** `ZMQ_CURVE_SERVER`: not built yet, setting it throws ENOTSUP. */
+  curveServer: boolean;
+  /** `ZMQ_CURVE_PUBLICKEY`: not built yet, setting it throws ENOTSUP. */
+  curvePublicKey: string | null;
+  /** `ZMQ_CURVE_SECRETKEY`: not built yet, setting it throws ENOTSUP. */
+  curveSecretKey: string | null;
+  /** `ZMQ_CURVE_SERVERKEY`: not built yet, setting it throws ENOTSUP. */
+  curveServerKey: string | null;
+  /** `ZMQ_ZAP_DOMAIN`: not built yet, setting it throws ENOTSUP. */
+  zapDomain: string | null;
+  /** `ZMQ_TOS`: stored; Node.js 20 cannot set it. Default 0. */
+  typeOfService: number;
+  /** `ZMQ_HANDSHAKE_IVL`: a peer has this long for its handshake; 0: for ever. Default 30,000. */
+  handshakeInterval: number;
+  /** `ZMQ_SOCKS_PROXY`: not built yet, setting it throws ENOTSUP. */
+  socksProxy: string | null;
+  /** `ZMQ_HEARTBEAT_IVL`: between PINGs; 0: none. Default 0. */
+  heartbeatInterval: number;
+  /** `ZMQ_HEARTBEAT_TTL`: the peer gives us up after this much silence; 0: never. Default 0. */
+  heartbeatTimeToLive: number;
+  /** `ZMQ_HEARTBEAT_TIMEOUT`: silence after a PING; -1: as long as the interval. Default -1. */
+  heartbeatTimeout: number;
+  /** `ZMQ_CONNECT_TIMEOUT`: for one attempt; 0: as the system does. Default 0. */
+  connectTimeout: number;
+  /** `ZMQ_TCP_MAXRT`: stored. Default 0. */
+  tcpMaxRetransmitTimeout: number;
+  /** `ZMQ_MULTICAST_MAXTPDU`: stored, multicast only. Default 1500. */
+  multicastMaxTransportDataUnit: number;
+  /** `ZMQ_VMCI_BUFFER_SIZE`: there is no VMCI here, so EINVAL, as in npm zeromq. */
+  vmciBufferSize: number;
+  /** `ZMQ_VMCI_BUFFER_MIN_SIZE`: EINVAL, as in npm zeromq. */
+  vmciBufferMinSize: number;
+  /** `ZMQ_VMCI_BUFFER_MAX_SIZE`: EINVAL, as in npm zeromq. */
+  vmciBufferMaxSize: number;
+  /** `ZMQ_VMCI_CONNECT_TIMEOUT`: EINVAL, as in npm zeromq. */
+  vmciConnectTimeout: number;
+  /** `ZMQ_BINDTODEVICE`: not built yet, setting it throws ENOTSUP. */
+  interface: string | null;
+  /** `ZMQ_ZAP_ENFORCE_DOMAIN`: not built yet, setting it throws ENOTSUP. */
+  zapEnforceDomain: boolean;
+  /** `ZMQ_LOOPBACK_FASTPATH`: stored. Default false. */
+  loopbackFastPath: boolean;
+  /** `ZMQ_TYPE`: libzmq's number of the socket's type. */
+  readonly type: number;
+  /** `ZMQ_LAST_ENDPOINT`: what was bound or connected last, with its real port or path. */
+  readonly lastEndpoint: string | null;
+  /** `ZMQ_MECHANISM`: null for NULL. */
+  readonly securityMechanism: null | "plain" | "curve" | "gssapi";
+  /** `ZMQ_THREAD_SAFE`. */
+  readonly threadSafe: boolean;
+}
+
+/** What a socket that can send has. */
+export interface Writable<M extends MessageLike | MessageLike[] = MessageLike | MessageLike[]> {
+  /** `ZMQ_SNDBUF`: stored; Node.js cannot set it. Default -1. */
+  sendBufferSize: number;
+  /** `ZMQ_SNDHWM`: messages queued for a peer at the most; 0: no bound. Default 1000. */
+  sendHighWaterMark: number;
+  /** Ours alone: bytes queued for a peer at the most; 0: no bound. Default 0. */
+  sendHighWaterMarkBytes: number;
+  /** `ZMQ_SNDTIMEO`: how long `send` waits, in milliseconds; -1: for ever. Default -1. */
+  sendTimeout: number;
+  /** `ZMQ_MULTICAST_HOPS`: stored, multicast only. Default 1. */
+  multicastHops: number;
+  send(message: M, options?: CallOptions): Promise<void>;
+  trySend(message: M): boolean;
+}
+
+/** What a socket that can receive has. */
+export interface Readable<M extends object[] = Message[]> {
+  /** `ZMQ_RCVBUF`: stored; Node.js cannot set it. Default -1. */
+  receiveBufferSize: number;
+  /** `ZMQ_RCVHWM`: messages queued from a peer at the most; 0: no bound. Default 1000. */
+  receiveHighWaterMark: number;
+  /** Ours alone: bytes queued from a peer at the most; 0: no bound. Default 0. */
+  receiveHighWaterMarkBytes: number;
+  /** `ZMQ_RCVTIMEO`: how long `receive` waits, in milliseconds; -1: for ever. Default -1. */
+  receiveTimeout: number;
+  /** Ours alone: every part gets an ArrayBuffer to itself. Default false: small ones share. */
+  exclusiveBuffers: boolean;
+  receive(options?: CallOptions): Promise<M>;
+  tryReceive(): M | undefined;
+  [Symbol.asyncIterator](): AsyncIterator<M, undefined>;
+}
+
+type OptionKeys<S> = {
+  [K in keyof S]: S[K] extends (...args: never[]) => unknown ? never : K;
+}[keyof S];
+
+/** What a socket's constructor takes: its options and its context. */
+export type SocketOptions<S extends Socket> = Partial<
+  Pick<S, Exclude<OptionKeys<S>, "events" | "closed" | "readable" | "writable" | "context">>
+> & { context?: Context };
+
+/** A socket: what all types have. */
+export class Socket {
+  readonly #core: Core;
+  readonly #reader: Reader;
+  readonly #writer: Writer;
+  readonly #context: Context;
+  #observer: Observer | undefined;
+  #blocked = false;
+  #closing = false;
+
+  /**
+   * @param type libzmq's number of the type (`ZMQ_PAIR`).
+   * @throws TypeError for wrong arguments or options, EINVAL for an unknown type, EMFILE when the
+   *   context has `maxSockets` already.
+   */
+  constructor(type: number, options?: SocketOptions<Socket>) {
+    if (typeof type !== "number") throw new TypeError("Socket type must be a number");
+    if (options !== undefined && (options === null || typeof options !== "object")) {
+      throw new TypeError("Options must be an object");
+    }
+    const { context = defaultContext, ...settings } = options ?? {};
+    const kind = kinds.get(type);
+    const inner =
+      context !== null && typeof context === "object" ? contextCore(context) : undefined;
+    if (kind === undefined || inner === undefined) throw errnoError("EINVAL");
+    this.#context = context;
+    this.#core = new Core(kind, inner);
+    this.#reader = this.#core.reader;
+    this.#writer = this.#core.writer;
+    registerMonitor(this, this.#core.monitor);
+    Object.seal(this);
+    try {
+      Object.assign(this, settings);
+    } catch (error) {
+      this.#core.close();
+      throw error;
+    }
+  }
+
+  /** Tells what happens to the connections. Throws ENOTSOCK when closed. */
+  get events(): Observer {
+    if (this.closed) throw errnoError("ENOTSOCK");
+    this.#observer ??= new Observer(this);
+    return this.#observer;
+  }
+
+  /** The context that the socket was made in; undefined when closed. */
+  get context(): Context {
+    return (this.closed ? undefined : this.#context) as Context;
+  }
+
+  /** Whether {@link close} has been called, and no bind or unbind holds it up. */
+  get closed(): boolean {
+    return this.#core.closed;
+  }
+
+  /** Whether a message can be received without waiting. */
+  get readable(): boolean {
+    return !this.closed && !this.#blocked && this.#core.pattern.readable;
+  }
+
+  /** Whether a message can be sent without waiting. */
+  get writable(): boolean {
+    return !this.closed && !this.#blocked && !this.#writer.busy && this.#core.pattern.writable;
+  }
+
+  /**
+   * Waits for peers at an endpoint: `tcp://`, `ipc://` or `inproc://`.
+   * @throws TypeError, EBADF when closed, EBUSY during another bind or unbind. Rejects with what
+   *   is wrong with the endpoint: EINVAL, EPROTONOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, ENODEV ...
+   */
+  bind(address: string, _options?: CallOptions): Promise<void> {
+    checkAddress(address);
+    const signal = signalOf(arguments, 1);
+    this.#checkFree();
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    return this.#block(bind(this.#core, address, signal));
+  }
+
+  /** As {@link bind}, at once; errors are thrown. */
+  bindSync(address: string): void {
+    checkAddress(address);
+    checkCount(arguments, 1);
+    this.#checkFree();
+    bindSync(this.#core, address);
+  }
+
+  /**
+   * Gives up an endpoint; its peers are disconnected once what was sent to them is written.
+   * Rejects with ENOENT when it is not bound.
+   */
+  unbind(address: string): Promise<void> {
+    checkAddress(address);
+    checkCount(arguments, 1);
+    this.#checkFree();
+    return this.#block(
+      new Promise((resolve) => {
+        unbind(this.#core, address);
+        resolve();
+      }),
+    );
+  }
+
+  /** As {@link unbind}, at once; errors are thrown. */
+  unbindSync(address: string): void {
+    checkAddress(address);
+    checkCount(arguments, 1);
+    this.#checkFree();
+    unbind(this.#core, address);
+  }
+
+  /** Connects to an endpoint, again and again until {@link disconnect}. */
+  connect(address: string): void {
+    checkAddress(address);
+    checkCount(arguments, 1);
+    this.#checkFree();
+    connect(this.#core, address);
+  }
+
+  /** Gives up a connection; messages that came from it and were not received are dropped. */
+  disconnect(address: string): void {
+    checkAddress(address);
+    checkCount(arguments, 1);
+    this.#checkFree();
+    disconnect(this.#core, address);
+  }
+
+  /**
+   * Closes the socket. Calls that wait reject with EAGAIN; messages that wait to be sent are sent
+   * for as long as {@link linger} says. During a bind or unbind it takes effect afterwards.
+   */
+  close(): void {
+    checkCount(arguments, 0);
+    if (this.#blocked) this.#closing = true;
+    else this.#core.close();
+  }
+
+  /** Closes the socket; resolves once linger is over. Ours alone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.#core.settled();
+  }
+
+  /**
+   * Sends a message: one part, or an array of parts. Parts of up to 128 bytes may be reused at
+   * once, larger ones not before they have been written.
+   *
+   * Resolves when the message is queued. Rejects with EAGAIN after `sendTimeout` or when the
+   * socket is closed meanwhile; then, or when aborted, nothing has been sent.
+   * @throws TypeError, EBADF when closed, EBUSY while another send waits.
+   */
+  send(message: MessageLike | MessageLike[], _options?: CallOptions): Promise<void> {
+    if (message === undefined) throw new TypeError("Message must be present");
+    const signal = arguments.length > 1 ? signalOf(arguments, 1) : undefined;
+    const parts = toParts(message);
+    if (this.#writer.busy || this.#blocked || this.#core.closed)
+      this.#refuse(this.#writer.busy, "writing");
+    if (parts.length === 0) return Promise.resolve();
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    return this.#writer.send(parts, this.#core.options.number("sendTimeout"), signal);
+  }
+
+  /**
+   * Sends a message if it need not wait. Ours alone.
+   * @returns Whether the message was accepted.
+   * @throws As {@link send}.
+   */
+  trySend(message: MessageLike | MessageLike[]): boolean {
+    if (message === undefined) throw new TypeError("Message must be present");
+    if (arguments.length > 1) checkCount(arguments, 1);
+    const parts = toParts(message);
+    if (this.#writer.busy || this.#blocked || this.#core.closed)
+      this.#refuse(this.#writer.busy, "writing");
+    return parts.length === 0 || this.#writer.trySend(parts);
+  }
+
+  /**
+   * Receives the next message. Rejects with EAGAIN after `receiveTimeout` or when the socket is
+   * closed meanwhile; then, or when aborted, no message has been taken.
+   * @throws TypeError, EBADF when closed, EBUSY while another receive waits.
+   */
+  receive(_options?: CallOptions): Promise<Message[]> {
+    const signal = arguments.length > 0 ? signalOf(arguments, 0) : undefined;
+    if (this.#reader.busy || this.#blocked || this.#core.closed)
+      this.#refuse(this.#reader.busy, "reading");
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    return this.#reader.receive(this.#core.options.number("receiveTimeout"), signal);
+  }
+
+  /**
+   * Takes the next message if there is one. Ours alone.
+   * @throws As {@link receive}.
+   */
+  tryReceive(): Message[] | undefined {
+    if (arguments.length > 0) checkCount(arguments, 0);
+    if (this.#reader.busy || this.#blocked || this.#core.closed)
+      this.#refuse(this.#reader.busy, "reading");
+    return this.#reader.tryReceive();
+  }
+
+  /** Messages until the socket is closed; leaving the loop leaves the socket open. */
+  [Symbol.asyncIterator](): AsyncIterator<Message[], undefined> {
+    return new MessageIterator(this);
+  }
+
+  /** What the socket holds now, and what went through it. Ours alone. */
+  stats(): Stats {
+    return statsOf(this.#core);
+  }
+
+  /** Reads an option by libzmq's number. */
+  protected getBoolOption(option: number): boolean {
+    return this.#get(option, "Bool") as boolean;
+  }
+
+  protected setBoolOption(option: number, value: boolean): void {
+    this.#set(option, "Bool", value);
+  }
+
+  protected getInt32Option(option: number): number {
+    return this.#get(option, "Int32") as number;
+  }
+
+  protected setInt32Option(option: number, value: number): void {
+    this.#set(option, "Int32", value);
+  }
+
+  protected getUint32Option(option: number): number {
+    return this.#get(option, "Uint32") as number;
+  }
+
+  protected setUint32Option(option: number, value: number): void {
+    this.#set(option, "Uint32", value);
+  }
+
+  protected getInt64Option(option: number): number {
+    return this.#get(option, "Int64") as number;
+  }
+
+  protected setInt64Option(option: number, value: number): void {
+    this.#set(option, "Int64", value);
+  }
+
+  protected getUint64Option(option: number): number {
+    return this.#get(option, "Uint64") as number;
+  }
+
+  protected setUint64Option(option: number, value: number): void {
+    this.#set(option, "Uint64", value);
+  }
+
+  protected getStringOption(option: number): string | null {
+    return this.#get(option, "String") as string | null;
+  }
+
+  protected setStringOption(option: number, value: string | null): void {
+    this.#set(option, "String", value);
+  }
+
+  #get(id: number, type: OptionType): OptionValue {
+    if (typeof id !== "number") throw new TypeError("Identifier must be a number");
+    if (this.closed) throw errnoError("ENOTSOCK");
+    return this.#core.options.get(id, type);
+  }
+
+  #set(id: number, type: OptionType, value: unknown): void {
+    if (typeof id !== "number") throw new TypeError("Identifier must be a number");
+    convert(type, value);
+    if (this.closed) throw errnoError("ENOTSOCK");
+    const { immediate } = this.#core.options.set(id, type, value);
+    if (immediate === true) this.#core.updateMarks();
+    else if (this.#blocked || this.#core.inUse) {
+      process.emitWarning("Socket option will not take effect until next connect/bind.");
+    }
+  }
+
+  #checkFree(): void {
+    if (this.#core.closed) throw errnoError("EBADF");
+    if (this.#blocked) throw blocked();
+  }
+
+  /** Says why a call cannot be taken now. */
+  #refuse(isBusy: boolean, what: "reading" | "writing"): never {
+    this.#checkFree();
+    if (isBusy) throw busy(what);
+    throw errnoError("EINVAL");
+  }
+
+  /** Lets nothing else happen until a bind or unbind has settled. */
+  async #block(settled: Promise<void>): Promise<void> {
+    this.#blocked = true;
+    hold.take();
+    try {
+      await settled;
+    } finally {
+      hold.release();
+      this.#blocked = false;
+      if (this.#closing) this.#core.close();
+    }
+  }
+}
+
+/** `for await` over a socket. */
+class MessageIterator implements AsyncIterator<Message[], undefined> {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  next(): Promise<IteratorResult<Message[], undefined>> {
+    if (this.#socket.closed) return Promise.resolve(END);
+    try {
+      return this.#socket.receive().then(toResult, (error) => this.#ended(error));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** The socket was closed meanwhile: that ends the loop, anything else is thrown into it. */
+  #ended(error: unknown): IteratorReturnResult<undefined> {
+    if (this.#socket.closed && (error as ErrnoError).code === "EAGAIN") return END;
+    throw error;
+  }
+}
+
+const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+function toResult(value: Message[]): IteratorYieldResult<Message[]> {
+  return { done: false, value };
+}
+
+for (const spec of OPTIONS) {
+  if (spec.scope === "all") defineAccessors(Socket.prototype, [spec]);
+}

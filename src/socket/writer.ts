@@ -1,0 +1,93 @@
+import { errnoError } from "../errors.js";
+import { own, type Parts } from "../message.js";
+import { hold } from "./hold.js";
+import { Pending } from "./pending.js";
+import { turn } from "./turn.js";
+
+/** Where a writer puts messages. */
+export interface Sink {
+  send(parts: Parts): boolean;
+}
+
+const DONE: Promise<void> = Promise.resolve();
+
+/** `send()`: gives a message away if there is room for it, waits for room if there is none. */
+export class Writer {
+  readonly #sink: Sink;
+  #pending: Pending<void> | undefined;
+  #parts: Parts | undefined;
+  #messages = 0;
+
+  constructor(sink: Sink) {
+    this.#sink = sink;
+  }
+
+  /** Whether a call waits. */
+  get busy(): boolean {
+    return this.#pending !== undefined;
+  }
+
+  /** Messages accepted so far. */
+  get messages(): number {
+    return this.#messages;
+  }
+
+  /** Sends a message if there is room for it now. */
+  trySend(parts: Parts): boolean {
+    if (!this.#sink.send(parts)) return false;
+    this.#messages++;
+    return true;
+  }
+
+  /**
+   * @param timeoutMs How long to wait; -1: for ever.
+   * @returns Rejects with EAGAIN after the timeout, or with the signal's reason: then nothing was
+   *   sent.
+   */
+  send(parts: Parts, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    if (this.trySend(parts)) return turn.spend() ? turn.later((resolve) => resolve()) : DONE;
+    if (timeoutMs !== 0) return this.#wait(parts, timeoutMs, signal);
+    const error = errnoError("EAGAIN");
+    return turn.spend() ? turn.later((_, reject) => reject(error)) : Promise.reject(error);
+  }
+
+  /** There may be room now. */
+  activated(): void {
+    const pending = this.#pending;
+    if (pending === undefined || pending.deferred) return;
+    if (turn.spend()) {
+      pending.deferred = true;
+      turn.defer(() => {
+        pending.deferred = false;
+        if (this.#pending === pending) this.#give(pending);
+      });
+    } else {
+      this.#give(pending);
+    }
+  }
+
+  /** Ends the call that waits. */
+  close(): void {
+    this.#pending?.reject(errnoError("EAGAIN"));
+  }
+
+  #give(pending: Pending<void>): void {
+    if (!this.trySend(this.#parts as Parts)) return;
+    this.#forget();
+    pending.resolve();
+  }
+
+  #wait(parts: Parts, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    own(parts);
+    this.#parts = parts;
+    return new Promise((resolve, reject) => {
+      this.#pending = new Pending<void>(hold, resolve, reject, () => this.#forget());
+      this.#pending.limit(timeoutMs, signal);
+    });
+  }
+
+  #forget(): void {
+    this.#pending = undefined;
+    this.#parts = undefined;
+  }
+}

@@ -1,0 +1,302 @@
+import type { Socket as Stream } from "node:net";
+import type { Parts } from "../message.js";
+import {
+  type Batch,
+  Connection,
+  type ConnectionHandler,
+  type ConnectionOptions,
+  ProtocolError,
+  SLAB_SIZE,
+} from "../zmtp/index.js";
+
+/** Why a connection ended: the peer was wrong, it was too slow, or the wire broke. */
+export type EndReason =
+  | { kind: "protocol"; error: ProtocolError }
+  | { kind: "timeout"; error: ProtocolError }
+  | { kind: "connection"; error: NodeJS.ErrnoException | undefined };
+
+/** Who stands between an engine and the messages. */
+export interface EngineOwner extends ConnectionHandler {
+  /** The messages of one chunk have all been handed over. */
+  received(): void;
+  /** There is room for output again: see {@link Engine.full}. */
+  restartOutput(): void;
+  /** The wire broke while octets wait for room: whether there shall be room for all of them. */
+  takeRest(): boolean;
+  /**
+   * The connection is over, by itself. `unwritten` are messages that never reached the wire.
+   */
+  ended(reason: EndReason, unwritten: Parts[]): void;
+}
+
+/** Bytes that may be encoded while others are still being written. */
+const OUTPUT_MAX = 2 * SLAB_SIZE;
+
+/** How long a peer may take to hang up after we have. */
+const GOODBYE_MS = 1000;
+
+/** The longest delay that a timer takes. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+/**
+ * One connection on its wire: moves octets between a stream and a {@link Connection}, and tells
+ * it the time.
+ *
+ * Out: what is encoded in one turn of the event loop leaves in one write at its end, or as soon
+ * as it fills a slab. Only one write is under way at a time, so what a broken wire did not take
+ * is known, but for that one write.
+ *
+ * In: when the owner has no room, the rest of the chunk is kept and reading stops, until
+ * {@link restartInput}.
+ */
+export class Engine {
+  readonly #stream: Stream;
+  readonly #connection: Connection;
+  readonly #owner: EngineOwner;
+
+  #ended = false;
+  #finishing = false;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+
+  #rest: Uint8Array | undefined;
+  #feeding = false;
+  #bytesRead = 0;
+
+  #writing = 0;
+  #flushScheduled = false;
+
+  constructor(stream: Stream, options: ConnectionOptions, owner: EngineOwner) {
+    this.#stream = stream;
+    this.#owner = owner;
+    this.#connection = new Connection(options, owner, performance.now());
+  }
+
+  /** Starts the connection. Separate from the constructor: the owner is called from here on. */
+  start(): void {
+    const stream = this.#stream;
+    stream.on("data", (chunk: Uint8Array) => this.#onData(chunk));
+    stream.on("end", () => this.#end({ kind: "connection", error: undefined }));
+    stream.on("error", (error) => this.#end({ kind: "connection", error }));
+    stream.on("close", () => this.#end({ kind: "connection", error: undefined }));
+    this.#flush();
+    this.#arm();
+  }
+
+  get stream(): Stream {
+    return this.#stream;
+  }
+
+  /** Whether no more messages should be sent now; {@link EngineOwner.restartOutput} will tell. */
+  get full(): boolean {
+    return this.#writing + this.#connection.outputSize >= OUTPUT_MAX || this.#outputIsSlab;
+  }
+
+  /** Octets taken from the pipe and not yet given to the operating system. */
+  get outputBytes(): number {
+    return this.#writing + this.#connection.outputSize;
+  }
+
+  /** Octets held for a message that is being assembled. */
+  get assemblyBytes(): number {
+    return this.#connection.held;
+  }
+
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  /** Encodes a message; it leaves at the end of this turn, or now if there is enough. */
+  send(parts: Parts): void {
+    this.#connection.send(parts);
+    if (this.#outputIsSlab && this.#writing === 0) this.#flush();
+    else this.#scheduleFlush();
+  }
+
+  /** Lets in a peer that had to wait after its handshake. */
+  admit(): void {
+    this.#connection.admit(performance.now());
+    this.#flush();
+    this.restartInput();
+  }
+
+  /** There is room again: takes the rest of the last chunk, then reads on. */
+  restartInput(): void {
+    if (this.#rest === undefined || this.#feeding || this.#ended) return;
+    const rest = this.#rest;
+    this.#rest = undefined;
+    this.#feed(rest);
+    if (this.#rest !== undefined || this.#ended) return;
+    this.#connection.resume(performance.now());
+    this.#stream.resume();
+    this.#arm();
+  }
+
+  /** Hangs up once all output has been written. */
+  finish(): void {
+    this.#finishing = true;
+    this.#flush();
+    this.#finishIfIdle();
+  }
+
+  /**
+   * Ends the connection now; the owner is not told.
+   * @returns The messages that never reached the wire.
+   */
+  close(): Parts[] {
+    if (this.#ended) return [];
+    const unwritten = this.#shut();
+    this.#stream.destroy();
+    return unwritten;
+  }
+
+  #onData(chunk: Uint8Array): void {
+    this.#bytesRead += chunk.length;
+    if (this.#ended) return;
+    if (this.#rest !== undefined) {
+      // The stream had read ahead before it paused.
+      this.#rest = concat(this.#rest, chunk);
+      return;
+    }
+    this.#feed(chunk);
+    if (this.#rest !== undefined && !this.#ended) {
+      this.#stream.pause();
+      this.#connection.pause(performance.now());
+    }
+  }
+
+  #feed(chunk: Uint8Array): void {
+    this.#feeding = true;
+    try {
+      const end = chunk.length;
+      const taken = this.#connection.receive(chunk, 0, end, performance.now());
+      if (taken < end) this.#rest = chunk.subarray(taken);
+    } catch (error) {
+      this.#feeding = false;
+      this.#owner.received();
+      this.#fail(error);
+      return;
+    }
+    this.#feeding = false;
+    this.#owner.received();
+    if (this.#ended) return;
+    if (this.#connection.hasOutput) this.#scheduleFlush();
+    this.#arm();
+  }
+
+  get #outputIsSlab(): boolean {
+    return this.#connection.outputSize >= SLAB_SIZE;
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled || this.#writing > 0) return;
+    this.#flushScheduled = true;
+    process.nextTick(flushEngine, this);
+  }
+
+  /** Not for callers: the end of the turn. */
+  flushScheduled(): void {
+    this.#flushScheduled = false;
+    this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#writing > 0 || this.#ended || !this.#connection.hasOutput) return;
+    const batch = this.#connection.take();
+    this.#writing = batch.size;
+    const { chunks } = batch;
+    const last = chunks.length - 1;
+    const stream = this.#stream;
+    if (last > 0) stream.cork();
+    for (let i = 0; i < last; i++) stream.write(chunks[i] as Uint8Array);
+    stream.write(chunks[last] as Uint8Array, () => this.#written(batch));
+    if (last > 0) stream.uncork();
+  }
+
+  #written(batch: Batch): void {
+    this.#connection.release(batch);
+    this.#writing = 0;
+    if (this.#ended) return;
+    this.#owner.restartOutput();
+    this.#flush();
+    if (this.#finishing) this.#finishIfIdle();
+  }
+
+  #finishIfIdle(): void {
+    if (this.#writing > 0 || this.#ended || this.#connection.hasOutput) return;
+    this.#shut();
+    const stream = this.#stream;
+    stream.end();
+    stream.resume();
+    const timer = setTimeout(() => stream.destroy(), GOODBYE_MS);
+    timer.unref();
+    stream.once("close", () => clearTimeout(timer));
+    stream.once("end", () => stream.destroy());
+    this.#owner.ended({ kind: "connection", error: undefined }, []);
+  }
+
+  /** Asks for the next tick, if it is due earlier than the one already asked for. */
+  #arm(): void {
+    const at = this.#connection.deadline;
+    if (at >= this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    const delay = Math.min(Math.max(at - performance.now(), 0), TIMER_MAX_MS);
+    this.#timer = setTimeout(() => this.#tick(), delay);
+    this.#timer.unref();
+  }
+
+  #tick(): void {
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    try {
+      this.#connection.tick(performance.now());
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#flush();
+    this.#arm();
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof ProtocolError)) throw error;
+    this.#end({ kind: error.isTimeout ? "timeout" : "protocol", error });
+  }
+
+  #end(reason: EndReason): void {
+    if (this.#ended) return;
+    this.#decodeRest();
+    const unwritten = this.#shut();
+    this.#stream.destroy();
+    this.#owner.ended(reason, unwritten);
+  }
+
+  /** What a peer sent before it went is not lost for want of room: it is one chunk at most. */
+  #decodeRest(): void {
+    const rest = this.#rest;
+    if (rest === undefined || !this.#owner.takeRest()) return;
+    this.#rest = undefined;
+    try {
+      this.#connection.receive(rest, 0, rest.length, performance.now());
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+    }
+  }
+
+  #shut(): Parts[] {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    return this.#connection.close() as Parts[];
+  }
+}
+
+function flushEngine(engine: Engine): void {
+  engine.flushScheduled();
+}
+
+function concat(one: Uint8Array, other: Uint8Array): Uint8Array {
+  const both = new Uint8Array(one.length + other.length);
+  both.set(one);
+  both.set(other, one.length);
+  return both;
+}

@@ -1,0 +1,40 @@
+/**
+ * A meeting place of names: who binds a name is found by those who connect to it, and who
+ * connects first waits. It knows nothing of what they do with each other.
+ */
+export class Meeting<Host, Guest> {
+  readonly #hosts = new Map<string, Host>();
+  readonly #waiting = new Map<string, Set<Guest>>();
+
+  /**
+   * Takes a name.
+   * @returns Those who were waiting for it, in the order they came; undefined when it is taken.
+   */
+  bind(name: string, host: Host): Guest[] | undefined {
+    if (this.#hosts.has(name)) return undefined;
+    this.#hosts.set(name, host);
+    const guests = [...(this.#waiting.get(name) ?? [])];
+    this.#waiting.delete(name);
+    return guests;
+  }
+
+  unbind(name: string, host: Host): void {
+    if (this.#hosts.get(name) === host) this.#hosts.delete(name);
+  }
+
+  /** Finds who has bound a name; if nobody has, the guest waits until {@link leave}. */
+  connect(name: string, guest: Guest): Host | undefined {
+    const host = this.#hosts.get(name);
+    if (host !== undefined) return host;
+    const waiting = this.#waiting.get(name);
+    if (waiting === undefined) this.#waiting.set(name, new Set([guest]));
+    else waiting.add(guest);
+    return undefined;
+  }
+
+  /** Stops waiting. */
+  leave(name: string, guest: Guest): void {
+    const waiting = this.#waiting.get(name);
+    if (waiting?.delete(guest) && waiting.size === 0) this.#waiting.delete(name);
+  }
+}

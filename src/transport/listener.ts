@@ -1,0 +1,192 @@
+import { createServer, type ListenOptions, type Server, type Socket as Stream } from "node:net";
+import { type ErrnoError, errnoError, fromSystem } from "../errors.js";
+import { type Address, type TcpAddress, tcpEndpoint } from "./address.js";
+import { bindHandle } from "./handle.js";
+import { IpcFile } from "./ipc.js";
+import { bindHost, familyAllowed, resolve } from "./tcp.js";
+
+export interface ListenerOptions {
+  /** `ZMQ_BACKLOG`: connections that the operating system may keep for us. */
+  backlog: number;
+  ipv6: boolean;
+}
+
+/** What happens at a listener. */
+export interface ListenerEvents {
+  accepted(stream: Stream): void;
+  /** A connection could not be accepted; the listener goes on. */
+  acceptFailed(error: ErrnoError): void;
+}
+
+/** Errors of accept (EMFILE and friends) come in floods; told of at most this often, at first. */
+const QUIET_MIN_MS = 100;
+const QUIET_MAX_MS = 30_000;
+
+/** A bound endpoint of the operating system: accepts until it is closed. */
+export class Listener {
+  /** The endpoint as bound, with its real host and port or path. */
+  readonly endpoint: string;
+  readonly #server: Server;
+  readonly #file: IpcFile | undefined;
+  readonly #events: ListenerEvents;
+  #quietMs = QUIET_MIN_MS;
+  #quietUntil = 0;
+
+  private constructor(server: Server, endpoint: string, events: ListenerEvents, file?: IpcFile) {
+    this.#server = server;
+    this.endpoint = endpoint;
+    this.#events = events;
+    this.#file = file;
+    server.on("connection", (stream) => {
+      this.#quietMs = QUIET_MIN_MS;
+      events.accepted(stream);
+    });
+    server.on("error", (error) => this.#acceptFailed(error));
+    server.unref();
+  }
+
+  /** Binds; whatever fails rejects. */
+  static async bind(
+    address: Exclude<Address, { transport: "inproc" }>,
+    endpoint: string,
+    options: ListenerOptions,
+    events: ListenerEvents,
+  ): Promise<Listener> {
+    if (address.transport === "ipc")
+      return Listener.#bindIpc(address.path, endpoint, options, events);
+    const found = bindHost(address.host, options.ipv6);
+    const ip = "ip" in found ? found.ip : await resolve(found.name, options.ipv6, endpoint);
+    return Listener.#bindTcp(ip, address, endpoint, options, events);
+  }
+
+  /**
+   * Binds now; whatever fails throws. A TCP endpoint needs an IP address, an interface's name or
+   * `localhost`: other names would have to be looked up.
+   * @returns undefined when this runtime can only bind asynchronously.
+   */
+  static bindSync(
+    address: Exclude<Address, { transport: "inproc" }>,
+    endpoint: string,
+    options: ListenerOptions,
+    events: ListenerEvents,
+  ): Listener | undefined {
+    if (address.transport === "ipc") {
+      return Listener.#bindIpcSync(address.path, endpoint, options, events);
+    }
+    const found = bindHost(address.host, options.ipv6);
+    if (!("ip" in found)) throw errnoError("ENODEV", endpoint);
+    if (!familyAllowed(found.ip, options.ipv6)) throw errnoError("ENODEV", endpoint);
+    const handle = bindHandle(found.ip, address.port);
+    if (handle === undefined) return undefined;
+    if (typeof handle === "string") throw errnoError(handle, endpoint);
+    // Listening is where a port that is taken shows; Node would tell of it only a tick later.
+    const server = createServer();
+    server.listen({ _handle: handle }, options.backlog);
+    if (!server.listening) {
+      server.once("error", () => {});
+      throw errnoError("EADDRINUSE", endpoint);
+    }
+    return new Listener(server, boundEndpoint(server), events);
+  }
+
+  static async #bindTcp(
+    ip: string,
+    address: TcpAddress,
+    endpoint: string,
+    options: ListenerOptions,
+    events: ListenerEvents,
+  ): Promise<Listener> {
+    if (!familyAllowed(ip, options.ipv6)) throw errnoError("ENODEV", endpoint);
+    const server = createServer();
+    await listening(
+      server,
+      {
+        host: ip,
+        port: address.port,
+        backlog: options.backlog,
+        exclusive: true,
+      },
+      endpoint,
+    );
+    return new Listener(server, boundEndpoint(server), events);
+  }
+
+  static async #bindIpc(
+    path: string,
+    endpoint: string,
+    options: ListenerOptions,
+    events: ListenerEvents,
+  ): Promise<Listener> {
+    const file = IpcFile.prepare(path, endpoint);
+    const server = createServer();
+    await listening(
+      server,
+      { path: file.bindPath, backlog: options.backlog, exclusive: true },
+      endpoint,
+    );
+    return Listener.#publish(server, file, endpoint, events);
+  }
+
+  static #bindIpcSync(
+    path: string,
+    endpoint: string,
+    options: ListenerOptions,
+    events: ListenerEvents,
+  ): Listener {
+    const file = IpcFile.prepare(path, endpoint);
+    const server = createServer();
+    server.listen({ path: file.bindPath, backlog: options.backlog, exclusive: true });
+    if (!server.listening) {
+      server.once("error", () => {});
+      throw errnoError(file.whyNotBound(), endpoint);
+    }
+    return Listener.#publish(server, file, endpoint, events);
+  }
+
+  static #publish(
+    server: Server,
+    file: IpcFile,
+    endpoint: string,
+    events: ListenerEvents,
+  ): Listener {
+    try {
+      file.publish();
+    } catch (error) {
+      server.close();
+      throw fromSystem(error as NodeJS.ErrnoException, endpoint);
+    }
+    return new Listener(server, file.endpoint, events, file);
+  }
+
+  /** Stops accepting. Connections that were accepted live on. */
+  close(): void {
+    this.#server.removeAllListeners("connection");
+    this.#server.on("connection", (stream: Stream) => stream.destroy());
+    this.#server.close();
+    this.#file?.remove();
+  }
+
+  #acceptFailed(error: NodeJS.ErrnoException): void {
+    const now = performance.now();
+    if (now < this.#quietUntil) return;
+    this.#quietUntil = now + this.#quietMs;
+    this.#quietMs = Math.min(2 * this.#quietMs, QUIET_MAX_MS);
+    this.#events.acceptFailed(fromSystem(error, this.endpoint));
+  }
+}
+
+function boundEndpoint(server: Server): string {
+  const { address, port } = server.address() as { address: string; port: number };
+  return tcpEndpoint(address, port);
+}
+
+function listening(server: Server, options: ListenOptions, endpoint: string): Promise<void> {
+  return new Promise((done, fail) => {
+    const failed = (error: NodeJS.ErrnoException) => fail(fromSystem(error, endpoint));
+    server.once("error", failed);
+    server.listen(options, () => {
+      server.off("error", failed);
+      done();
+    });
+  });
+}

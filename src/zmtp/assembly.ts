@@ -1,0 +1,99 @@
+import type { Budget } from "./limits.js";
+import type { Memory } from "./memory.js";
+import { ProtocolError } from "./protocol-error.js";
+
+/** What one large body may reserve before its octets come: untouched pages cost nothing. */
+const RESERVATION = 1024 * 1024;
+
+/** Where a body starts that got no reservation; from here on its room doubles as it fills. */
+const FIRST_ROOM = 4 * 1024;
+
+/**
+ * One body that comes in pieces. Memory follows the octets received, never the size announced:
+ * a body of up to 1 MiB may reserve its room at once while `reserve` lasts, and is then copied
+ * once; any other grows by doubling.
+ */
+export class Assembly {
+  readonly #memory: Memory;
+  readonly #held: Budget;
+  readonly #reserve: Budget;
+  #size = 0;
+  #filled = 0;
+  #reserved = 0;
+  #room: Uint8Array | undefined;
+
+  /**
+   * @param held What may be held for all unfinished messages together.
+   * @param reserve What may be reserved together for octets that have not come yet.
+   */
+  constructor(memory: Memory, held: Budget, reserve: Budget) {
+    this.#memory = memory;
+    this.#held = held;
+    this.#reserve = reserve;
+  }
+
+  /** Whether a body is being assembled. */
+  get active(): boolean {
+    return this.#room !== undefined;
+  }
+
+  /** Octets of room held now. */
+  get held(): number {
+    return this.#room === undefined ? 0 : this.#room.length;
+  }
+
+  /** Begins a body of `size` octets. */
+  begin(size: number): void {
+    this.#size = size;
+    this.#filled = 0;
+    const wish = Math.min(size, RESERVATION);
+    if (this.#reserve.take(wish)) this.#reserved = wish;
+    this.#grow(this.#reserved > 0 ? wish : Math.min(size, FIRST_ROOM));
+  }
+
+  /**
+   * Takes what `chunk` has for this body.
+   * @returns The index after the last octet taken.
+   */
+  fill(chunk: Uint8Array, at: number, end: number): number {
+    let from = at;
+    while (from < end && this.#filled < this.#size) {
+      let room = this.#room as Uint8Array;
+      if (this.#filled === room.length) {
+        room = this.#grow(Math.min(this.#size, Math.max(2 * room.length, FIRST_ROOM)));
+      }
+      const count = Math.min(end - from, room.length - this.#filled);
+      room.set(chunk.subarray(from, from + count), this.#filled);
+      this.#filled += count;
+      from += count;
+    }
+    return from;
+  }
+
+  get done(): boolean {
+    return this.#filled === this.#size;
+  }
+
+  /** Ends the body and hands it out. */
+  take(): Uint8Array {
+    const body = this.#room as Uint8Array;
+    this.drop();
+    return body;
+  }
+
+  /** Gives back all that is held. */
+  drop(): void {
+    this.#held.give(this.held);
+    this.#reserve.give(this.#reserved);
+    this.#reserved = 0;
+    this.#room = undefined;
+  }
+
+  #grow(size: number): Uint8Array {
+    if (!this.#held.take(size - this.held)) throw new ProtocolError("ERR_ZMTP_ASSEMBLY_LIMIT");
+    const room = this.#memory.allocate(size);
+    if (this.#room !== undefined) room.set(this.#room);
+    this.#room = room;
+    return room;
+  }
+}

@@ -1,0 +1,346 @@
+import { checkPong, decodeCommand, decodeError, decodePing, encodeCommand } from "./command.js";
+import { Decoder, type DecoderOptions, type DecoderSink } from "./decoder.js";
+import { type Batch, Encoder, type Slabs } from "./encoder.js";
+import { encodeGreeting, type Greeting, GreetingDecoder } from "./greeting.js";
+import { Heartbeat, type HeartbeatOptions } from "./heartbeat.js";
+import type { Mechanism, Role } from "./mechanism.js";
+import type { Metadata } from "./metadata.js";
+import { ProtocolError, type ProtocolErrorCode } from "./protocol-error.js";
+import { isCompatible, type SocketTypeName } from "./socket-type.js";
+import { ascii, toAscii } from "./text.js";
+
+/**
+ * One ZMTP connection without its wire: octets and the time go in, calls come out.
+ *
+ * ```
+ *   greeting --greeting--> handshake --properties--> admission --admit--> traffic
+ *                          |      ^                                       |     ^
+ *                          +------+ command             message, command  +-----+
+ *
+ *   any of them --failure, close--> closed
+ * ```
+ *
+ * In `admission` the peer has done its part, and reading stops: its handler decides when, or
+ * whether, to let it in.
+ */
+export type Phase = "greeting" | "handshake" | "admission" | "traffic" | "closed";
+
+export type Input =
+  | "greeting"
+  | "command"
+  | "properties"
+  | "admit"
+  | "message"
+  | "failure"
+  | "close";
+
+/** Phase by input; a missing entry is an error. */
+export const TRANSITIONS: Readonly<Record<Phase, Partial<Record<Input, Phase>>>> = {
+  greeting: { greeting: "handshake", failure: "closed", close: "closed" },
+  handshake: {
+    command: "handshake",
+    properties: "admission",
+    failure: "closed",
+    close: "closed",
+  },
+  admission: { admit: "traffic", failure: "closed", close: "closed" },
+  traffic: { message: "traffic", command: "traffic", failure: "closed", close: "closed" },
+  closed: { close: "closed" },
+};
+
+/** Who the peer says it is. */
+export interface Peer {
+  greeting: Greeting;
+  properties: Metadata;
+  /** As the peer spells it; undefined when it does not say. */
+  socketType: string | undefined;
+  /** Its routing id; empty when it has none. */
+  identity: Uint8Array;
+}
+
+/** What the connection tells its owner. None of these may throw. */
+export interface ConnectionHandler {
+  /**
+   * The peer has done its part of the handshake.
+   * @returns true to let it in now; false to decide later (see {@link Connection.admit}).
+   */
+  handshake(peer: Peer): boolean;
+  /** A message; the answer says whether there is room for another. */
+  message(parts: Uint8Array[]): boolean;
+  /** The peer subscribes to a topic, or cancels that (RFC 37: commands of 3.1 peers). */
+  subscription?(topic: Uint8Array, subscribe: boolean): void;
+}
+
+export interface ConnectionOptions extends DecoderOptions {
+  role: Role;
+  socketType: SocketTypeName;
+  mechanism: Mechanism;
+  slabs: Slabs;
+  /** How long the peer has, from now on, until its handshake is done, in milliseconds; 0: for ever. */
+  handshakeTimeoutMs: number;
+  heartbeat: HeartbeatOptions;
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+const EMPTY = new Uint8Array(0);
+
+export class Connection implements DecoderSink {
+  readonly #options: ConnectionOptions;
+  readonly #handler: ConnectionHandler;
+  readonly #greeting: GreetingDecoder;
+  readonly #decoder: Decoder;
+  readonly #encoder: Encoder;
+  readonly #heartbeat: Heartbeat;
+
+  #phase: Phase = "greeting";
+  #handshakeDeadline: number;
+  /** The context of the PONG that is owed: however many PINGs came, the last one is answered. */
+  #pong: Uint8Array | undefined;
+  #now: number;
+
+  /**
+   * @param now The caller's clock, in milliseconds; the handshake's time runs from here.
+   */
+  constructor(options: ConnectionOptions, handler: ConnectionHandler, now: number) {
+    this.#options = options;
+    this.#handler = handler;
+    this.#now = now;
+    this.#greeting = new GreetingDecoder(options.mechanism.name);
+    this.#decoder = new Decoder(this, options);
+    this.#decoder.handshaking = true;
+    const greeting = encodeGreeting(options.mechanism.name, options.role === "server");
+    this.#encoder = new Encoder(options.slabs, greeting);
+    this.#heartbeat = new Heartbeat(options.heartbeat, now);
+    this.#handshakeDeadline =
+      options.handshakeTimeoutMs > 0 ? now + options.handshakeTimeoutMs : NEVER;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** Octets held for the message that is being assembled. */
+  get held(): number {
+    return this.#decoder.held;
+  }
+
+  /** Octets that wait to be written. */
+  get outputSize(): number {
+    return this.#encoder.size;
+  }
+
+  /** Whether {@link take} would return anything. */
+  get hasOutput(): boolean {
+    return this.#encoder.size > 0 || this.#pong !== undefined;
+  }
+
+  /** When {@link tick} wants to be called, on the caller's clock; Infinity: never. */
+  get deadline(): number {
+    switch (this.#phase) {
+      case "closed":
+      case "admission":
+        return NEVER;
+      case "traffic":
+        return this.#heartbeat.deadline;
+      default:
+        return this.#handshakeDeadline;
+    }
+  }
+
+  /**
+   * Takes octets from the peer: `chunk` from `at` to `end`. Nothing refers to them afterwards.
+   * @returns The index of the first octet not taken; less than `end` when the handler has no room
+   *   or the peer waits for admission. The rest must be offered again, before anything else.
+   * @throws ProtocolError; the connection is closed then.
+   */
+  receive(chunk: Uint8Array, at: number, end: number, now: number): number {
+    this.#now = now;
+    this.#heartbeat.alive();
+    try {
+      let from = at;
+      if (this.#phase === "greeting") {
+        from = this.#greeting.decode(chunk, from, end);
+        if (!this.#greeting.done) return from;
+        this.#startHandshake();
+      }
+      if (this.#phase === "admission" || this.#phase === "closed") return from;
+      return this.#decoder.decode(chunk, from, end);
+    } catch (error) {
+      this.#fail();
+      throw error;
+    }
+  }
+
+  /** Lets the peer in that {@link ConnectionHandler.handshake} made wait. */
+  admit(now: number): void {
+    this.#now = now;
+    this.#step("admit", "ERR_ZMTP_INVALID_SEQUENCE");
+    const { mechanism } = this.#options;
+    const last = mechanism.admit();
+    if (last !== undefined) this.#encoder.command(last);
+    this.#decoder.handshaking = false;
+    this.#decoder.unwrap = mechanism.unwrap?.bind(mechanism);
+    this.#encoder.wrap = mechanism.wrap?.bind(mechanism);
+  }
+
+  /** Encodes a message. Its large parts must not change until they have been written. */
+  send(parts: readonly Uint8Array[]): void {
+    this.#encoder.message(parts);
+  }
+
+  /** Subscribes to `topic`, or cancels that, as the peer's version wants it said. */
+  subscribe(topic: Uint8Array, subscribe: boolean): void {
+    if (this.#greeting.greeting.major === 3 && this.#greeting.greeting.minor === 0) {
+      const message = new Uint8Array(1 + topic.length);
+      message[0] = subscribe ? 1 : 0;
+      message.set(topic, 1);
+      this.#encoder.message([message]);
+    } else {
+      this.#encoder.command(encodeCommand(subscribe ? "SUBSCRIBE" : "CANCEL", topic));
+    }
+  }
+
+  /** Takes what is to be written now. */
+  take(): Batch {
+    if (this.#pong !== undefined) {
+      this.#encoder.command(encodeCommand("PONG", this.#pong));
+      this.#pong = undefined;
+    }
+    return this.#encoder.take();
+  }
+
+  /** To be called once a batch has been written, or never will be. */
+  release(batch: Batch): void {
+    this.#encoder.release(batch);
+  }
+
+  /** Our side stopped reading: the peer's silence means nothing until {@link resume}. */
+  pause(now: number): void {
+    this.#heartbeat.pause(now);
+  }
+
+  resume(now: number): void {
+    this.#heartbeat.resume(now);
+  }
+
+  /**
+   * Does what the time asks for: a PING, or giving up.
+   * @throws ProtocolError when the peer was too slow; the connection is closed then.
+   */
+  tick(now: number): void {
+    this.#now = now;
+    if (this.#phase === "closed" || this.#phase === "admission") return;
+    if (this.#phase !== "traffic") {
+      if (now < this.#handshakeDeadline) return;
+      this.#fail();
+      throw new ProtocolError("ERR_ZMTP_HANDSHAKE_TIMEOUT");
+    }
+    if (this.#heartbeat.lost(now)) {
+      this.#fail();
+      throw new ProtocolError("ERR_ZMTP_HEARTBEAT_TIMEOUT");
+    }
+    if (this.#heartbeat.pingDue(now)) this.#encoder.command(this.#heartbeat.ping);
+  }
+
+  /**
+   * Ends the connection.
+   * @returns The messages that were encoded and never taken, in order.
+   */
+  close(): Uint8Array[][] {
+    this.#step("close", "ERR_ZMTP_INVALID_SEQUENCE");
+    this.#decoder.drop();
+    return this.#encoder.takeBack();
+  }
+
+  /** Not for callers: what the decoder found. */
+  message(parts: Uint8Array[]): boolean {
+    return this.#handler.message(parts);
+  }
+
+  /** Not for callers: what the decoder found. */
+  command(body: Uint8Array): boolean {
+    if (this.#phase === "traffic") return this.#trafficCommand(body);
+    return this.#handshakeCommand(body);
+  }
+
+  #startHandshake(): void {
+    this.#step("greeting", "ERR_ZMTP_MALFORMED_GREETING");
+    const first = this.#options.mechanism.start();
+    if (first !== undefined) this.#encoder.command(first);
+  }
+
+  #handshakeCommand(body: Uint8Array): boolean {
+    const command = decodeCommand(body);
+    this.#step("command", "ERR_ZMTP_UNEXPECTED_COMMAND");
+    if (command.name === "ERROR") {
+      throw new ProtocolError("ERR_ZMTP_PEER_ERROR", decodeError(command.data));
+    }
+    const { reply, properties } = this.#options.mechanism.receive(command);
+    if (reply !== undefined) this.#encoder.command(reply);
+    if (properties === undefined) return true;
+    const peer = this.#checkPeer(properties);
+    this.#step("properties", "ERR_ZMTP_UNEXPECTED_COMMAND");
+    if (!this.#handler.handshake(peer)) return false;
+    this.admit(this.#now);
+    return true;
+  }
+
+  #checkPeer(properties: Metadata): Peer {
+    const type = properties.get("socket-type");
+    const socketType = type && toAscii(type, 0, type.length);
+    // RFC 37 says that a peer should name its type, and libzmq lets one in that does not.
+    if (socketType !== undefined && !isCompatible(this.#options.socketType, socketType)) {
+      throw new ProtocolError(
+        "ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE",
+        `we are ${this.#options.socketType}`,
+      );
+    }
+    const identity = properties.get("identity") ?? EMPTY;
+    return { greeting: this.#greeting.greeting, properties, socketType, identity };
+  }
+
+  /** Unknown commands are ignored, and so are those of a handshake that is over. */
+  #trafficCommand(body: Uint8Array): boolean {
+    const { name, data } = decodeCommand(body);
+    switch (name) {
+      case "PING": {
+        const { ttlMs, context } = decodePing(data);
+        this.#heartbeat.promised(ttlMs, this.#now);
+        this.#pong = context;
+        break;
+      }
+      case "PONG":
+        checkPong(data);
+        break;
+      case "SUBSCRIBE":
+      case "CANCEL":
+        this.#handler.subscription?.(data, name === "SUBSCRIBE");
+        break;
+      default:
+    }
+    return true;
+  }
+
+  #step(input: Input, otherwise: ProtocolErrorCode): void {
+    const next = TRANSITIONS[this.#phase][input];
+    if (next === undefined) throw new ProtocolError(otherwise, `${input} while ${this.#phase}`);
+    this.#phase = next;
+  }
+
+  #fail(): void {
+    if (this.#phase !== "closed") this.#step("failure", "ERR_ZMTP_INVALID_SEQUENCE");
+    this.#decoder.drop();
+  }
+}
+
+/** The properties that a socket announces: its type, its routing id, the application's own. */
+export function announce(
+  socketType: SocketTypeName,
+  identity: Uint8Array | undefined,
+  extra: Iterable<readonly [string, Uint8Array]> = [],
+): (readonly [string, Uint8Array])[] {
+  const properties: (readonly [string, Uint8Array])[] = [["Socket-Type", ascii(socketType)]];
+  if (identity !== undefined) properties.push(["Identity", identity]);
+  properties.push(...extra);
+  return properties;
+}

@@ -1,0 +1,225 @@
+import { Assembly } from "./assembly.js";
+import { COMMAND, LONG, MAX_HEADER_SIZE, MORE, RESERVED, readUint64 } from "./frame.js";
+import { Budget, DEFAULT_LIMITS, type Limits } from "./limits.js";
+import { type Memory, plainMemory } from "./memory.js";
+import { ProtocolError } from "./protocol-error.js";
+
+/** Where decoded things go. Each call says whether the decoder may go on. */
+export interface DecoderSink {
+  /** A whole message, one octet string per frame. */
+  message(parts: Uint8Array[]): boolean;
+  /** A command's body, name and all. */
+  command(body: Uint8Array): boolean;
+}
+
+/** A frame's MORE and COMMAND flags, and its body. */
+export interface Frame {
+  flags: number;
+  body: Uint8Array;
+}
+
+export interface DecoderOptions {
+  limits?: Limits;
+  memory?: Memory;
+  /** Bounds what unfinished messages hold; shared by the peers of a socket. Default 2 GiB. */
+  held?: Budget;
+  /** Bounds what is reserved for octets that have not come yet. Default 64 MiB. */
+  reserve?: Budget;
+}
+
+/** The default of {@link DecoderOptions.held}. */
+export const HELD_LIMIT = 2 ** 31;
+
+/** The default of {@link DecoderOptions.reserve}. */
+export const RESERVE_LIMIT = 64 * 2 ** 20;
+
+/**
+ * Octets in, messages and commands out, however the octets were cut: one pass, one loop.
+ *
+ * Two states: in a header, or (while the assembly is active) in a body. A frame that lies whole
+ * in the chunk is copied out at once; only one that was cut goes through the assembly. Nothing
+ * handed out refers to the chunk.
+ */
+export class Decoder {
+  readonly #sink: DecoderSink;
+  readonly #memory: Memory;
+  readonly #limits: Limits;
+  readonly #held: Budget;
+  readonly #body: Assembly;
+
+  readonly #header = new Uint8Array(MAX_HEADER_SIZE);
+  #headerSize = 0;
+  #flags = 0;
+  #size = 0;
+
+  #parts: Uint8Array[] | undefined;
+  #partsSize = 0;
+
+  #maxMessage: number;
+  #maxCommand: number;
+  #handshaking = false;
+  #unwrap: ((flags: number, body: Uint8Array) => Frame) | undefined;
+
+  constructor(sink: DecoderSink, options: DecoderOptions = {}) {
+    this.#sink = sink;
+    this.#memory = options.memory ?? plainMemory;
+    this.#limits = options.limits ?? DEFAULT_LIMITS;
+    this.#held = options.held ?? new Budget(HELD_LIMIT);
+    this.#body = new Assembly(
+      this.#memory,
+      this.#held,
+      options.reserve ?? new Budget(RESERVE_LIMIT),
+    );
+    const { maxMessageSize, maxCommandSize } = this.#limits;
+    this.#maxMessage = maxMessageSize < 0 ? Number.MAX_SAFE_INTEGER : maxMessageSize;
+    this.#maxCommand = maxCommandSize;
+  }
+
+  /** While true, a message is an error, and commands have the limit for handshakes. */
+  set handshaking(on: boolean) {
+    this.#handshaking = on;
+    const { maxHandshakeCommandSize, maxCommandSize } = this.#limits;
+    this.#maxCommand = on ? maxHandshakeCommandSize : maxCommandSize;
+  }
+
+  /** Undoes what the mechanism did to every frame. */
+  set unwrap(unwrap: ((flags: number, body: Uint8Array) => Frame) | undefined) {
+    this.#unwrap = unwrap;
+  }
+
+  /** Octets held for the message that is being assembled. */
+  get held(): number {
+    return this.#partsSize + this.#body.held;
+  }
+
+  /**
+   * Decodes `chunk` from `at` to `end`, until its end or until the sink says to stop.
+   * @returns The index of the first octet not taken: less than `end` only when the sink stopped.
+   * @throws ProtocolError; the decoder must not be used afterwards, but for {@link drop}.
+   */
+  decode(chunk: Uint8Array, at: number, end: number): number {
+    let from = at;
+    for (;;) {
+      if (this.#body.active) {
+        from = this.#body.fill(chunk, from, end);
+        if (!this.#body.done) return from;
+        if (!this.#deliver(this.#flags, this.#body.take())) return from;
+        continue;
+      }
+      if (from === end) return from;
+      from = this.#decodeHeader(chunk, from, end);
+      if (this.#headerSize > 0) return from;
+      const size = this.#size;
+      if (size <= end - from) {
+        const body = this.#memory.copy(chunk, from, from + size);
+        from += size;
+        if (!this.#deliver(this.#flags, body)) return from;
+      } else {
+        this.#body.begin(size);
+      }
+    }
+  }
+
+  /** Forgets the unfinished message and gives back what it held. */
+  drop(): void {
+    this.#body.drop();
+    this.#held.give(this.#partsSize);
+    this.#partsSize = 0;
+    this.#parts = undefined;
+  }
+
+  /** Reads a header, or keeps the part of it that is there: then `#headerSize` is not 0. */
+  #decodeHeader(chunk: Uint8Array, at: number, end: number): number {
+    if (this.#headerSize === 0) {
+      const flags = chunk[at] as number;
+      if ((flags & LONG) === 0) {
+        if (end - at >= 2) {
+          this.#begin(flags, chunk[at + 1] as number);
+          return at + 2;
+        }
+      } else if (end - at >= MAX_HEADER_SIZE) {
+        this.#begin(flags, readUint64(chunk, at + 1));
+        return at + MAX_HEADER_SIZE;
+      }
+    }
+    return this.#collectHeader(chunk, at, end);
+  }
+
+  #collectHeader(chunk: Uint8Array, at: number, end: number): number {
+    const header = this.#header;
+    let from = at;
+    while (from < end) {
+      header[this.#headerSize++] = chunk[from++] as number;
+      const flags = header[0] as number;
+      if (this.#headerSize === ((flags & LONG) === 0 ? 2 : MAX_HEADER_SIZE)) {
+        this.#headerSize = 0;
+        this.#begin(flags, (flags & LONG) === 0 ? (header[1] as number) : readUint64(header, 1));
+        break;
+      }
+    }
+    return from;
+  }
+
+  /** Judges a frame by its header, before a single octet of its body is kept. */
+  #begin(flags: number, size: number): void {
+    if ((flags & (RESERVED | COMMAND)) !== 0) this.#beginUncommon(flags, size);
+    else if (this.#handshaking) {
+      throw new ProtocolError("ERR_ZMTP_INVALID_SEQUENCE");
+    } else if (size > this.#maxMessage) {
+      throw new ProtocolError("ERR_ZMTP_MESSAGE_TOO_LARGE", `${size} octets`);
+    } else if ((flags & MORE) !== 0 || this.#parts !== undefined) {
+      this.#beginPart(size);
+    }
+    this.#flags = flags & (MORE | COMMAND);
+    this.#size = size;
+  }
+
+  #beginUncommon(flags: number, size: number): void {
+    if ((flags & RESERVED) !== 0) {
+      throw new ProtocolError("ERR_ZMTP_MALFORMED_FRAME", "a reserved flag is set");
+    }
+    if ((flags & MORE) !== 0) {
+      throw new ProtocolError("ERR_ZMTP_MALFORMED_FRAME", "a command with MORE");
+    }
+    if (size > this.#maxCommand) {
+      throw new ProtocolError("ERR_ZMTP_COMMAND_TOO_LARGE", `${size} octets`);
+    }
+  }
+
+  #beginPart(size: number): void {
+    const { maxFrames, maxMultipartSize } = this.#limits;
+    if (this.#parts !== undefined && this.#parts.length >= maxFrames) {
+      throw new ProtocolError("ERR_ZMTP_TOO_MANY_FRAMES", `more than ${maxFrames}`);
+    }
+    if (size > maxMultipartSize - this.#partsSize) {
+      throw new ProtocolError(
+        "ERR_ZMTP_MULTIPART_TOO_LARGE",
+        `more than ${maxMultipartSize} octets`,
+      );
+    }
+  }
+
+  #deliver(flags: number, body: Uint8Array): boolean {
+    if (this.#unwrap !== undefined) {
+      const inner = this.#unwrap(flags, body);
+      return this.#dispatch(inner.flags, inner.body);
+    }
+    return this.#dispatch(flags, body);
+  }
+
+  #dispatch(flags: number, body: Uint8Array): boolean {
+    if (flags === 0) {
+      const parts = this.#parts;
+      if (parts === undefined) return this.#sink.message([body]);
+      parts.push(body);
+      this.drop();
+      return this.#sink.message(parts);
+    }
+    if ((flags & COMMAND) !== 0) return this.#sink.command(body);
+    if (!this.#held.take(body.length)) throw new ProtocolError("ERR_ZMTP_ASSEMBLY_LIMIT");
+    this.#partsSize += body.length;
+    if (this.#parts === undefined) this.#parts = [body];
+    else this.#parts.push(body);
+    return true;
+  }
+}

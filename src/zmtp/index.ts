@@ -1,0 +1,27 @@
+/**
+ * ZMTP 3.1 (RFC 37) without I/O: octets and the time in, calls out. Runs wherever JavaScript does.
+ *
+ * @module
+ */
+export { type Command, decodeCommand, encodeCommand, encodeError, encodePing } from "./command.js";
+export {
+  announce,
+  Connection,
+  type ConnectionHandler,
+  type ConnectionOptions,
+  type Input,
+  type Peer,
+  type Phase,
+  TRANSITIONS,
+} from "./connection.js";
+export { Decoder, type DecoderOptions, type DecoderSink, type Frame } from "./decoder.js";
+export { type Batch, Encoder, SLAB_SIZE, type Slabs } from "./encoder.js";
+export { encodeGreeting, GREETING_SIZE, type Greeting, GreetingDecoder } from "./greeting.js";
+export type { HeartbeatOptions } from "./heartbeat.js";
+export { Budget, DEFAULT_LIMITS, type Limits } from "./limits.js";
+export type { Mechanism, Role, Step } from "./mechanism.js";
+export { type Memory, plainMemory } from "./memory.js";
+export { decodeMetadata, encodeMetadata, type Metadata } from "./metadata.js";
+export { NullMechanism } from "./null.js";
+export { PROTOCOL_ERRORS, ProtocolError, type ProtocolErrorCode } from "./protocol-error.js";
+export { isCompatible, type SocketTypeName } from "./socket-type.js";

@@ -1,0 +1,32 @@
+import { type Command, encodeCommand } from "./command.js";
+import type { Limits } from "./limits.js";
+import type { Mechanism, Role, Step } from "./mechanism.js";
+import { decodeMetadata, encodeMetadata } from "./metadata.js";
+import { ProtocolError } from "./protocol-error.js";
+
+/** NULL (RFC 37): no security; each side sends READY with its metadata, the connector first. */
+export class NullMechanism implements Mechanism {
+  readonly name = "NULL";
+  readonly #role: Role;
+  readonly #ready: Uint8Array;
+  readonly #limits: Limits;
+
+  constructor(role: Role, properties: Iterable<readonly [string, Uint8Array]>, limits: Limits) {
+    this.#role = role;
+    this.#ready = encodeCommand("READY", encodeMetadata(properties));
+    this.#limits = limits;
+  }
+
+  start(): Uint8Array | undefined {
+    return this.#role === "client" ? this.#ready : undefined;
+  }
+
+  receive({ name, data }: Command): Step {
+    if (name !== "READY") throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "no READY");
+    return { properties: decodeMetadata(data, 0, this.#limits) };
+  }
+
+  admit(): Uint8Array | undefined {
+    return this.#role === "server" ? this.#ready : undefined;
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * What can end a connection, as a stable table: the codes are public, and a program may compare
+ * them. Names that npm zeromq has too mean there what they mean here.
+ */
+export const PROTOCOL_ERRORS = {
+  ERR_ZMTP_UNSUPPORTED_VERSION: "The peer does not speak ZMTP 3.0 or newer",
+  ERR_ZMTP_MECHANISM_MISMATCH: "The peer announces another security mechanism",
+  ERR_ZMTP_MALFORMED_GREETING: "The peer's greeting is malformed",
+  ERR_ZMTP_MALFORMED_FRAME: "A frame's flags are not allowed",
+  ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED: "A command's name does not fit its body",
+  ERR_ZMTP_MALFORMED_COMMAND_READY: "A READY command is malformed",
+  ERR_ZMTP_MALFORMED_COMMAND_ERROR: "An ERROR command is malformed",
+  ERR_ZMTP_MALFORMED_COMMAND_PING: "A PING command is malformed",
+  ERR_ZMTP_MALFORMED_COMMAND_PONG: "A PONG command is malformed",
+  ERR_ZMTP_UNEXPECTED_COMMAND: "A command came that the handshake does not allow here",
+  ERR_ZMTP_INVALID_SEQUENCE: "A message came before the handshake was done",
+  ERR_ZMTP_INVALID_METADATA: "The peer's metadata is not allowed",
+  ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE: "The peer's socket type cannot talk to ours",
+  ERR_ZMTP_PEER_ERROR: "The peer refused the handshake with an ERROR command",
+  ERR_ZMTP_MESSAGE_TOO_LARGE: "A frame is larger than maxMessageSize",
+  ERR_ZMTP_MULTIPART_TOO_LARGE: "A multipart message is larger than maxMultipartSize",
+  ERR_ZMTP_TOO_MANY_FRAMES: "A multipart message has more frames than maxFrames",
+  ERR_ZMTP_COMMAND_TOO_LARGE: "A command is larger than its limit",
+  ERR_ZMTP_TOO_MANY_PROPERTIES: "The peer's metadata has more properties than maxProperties",
+  ERR_ZMTP_ASSEMBLY_LIMIT: "Too many bytes of unfinished messages are being held",
+  ERR_ZMTP_HANDSHAKE_TIMEOUT: "The handshake took too long",
+  ERR_ZMTP_HEARTBEAT_TIMEOUT: "The peer fell silent",
+} as const;
+
+/** One of the codes of {@link PROTOCOL_ERRORS}. */
+export type ProtocolErrorCode = keyof typeof PROTOCOL_ERRORS;
+
+/**
+ * A peer broke the protocol, a limit or a deadline; its connection is over. Nothing else that a
+ * peer does makes this folder throw: any other exception is a bug of ours.
+ */
+export class ProtocolError extends Error {
+  readonly code: ProtocolErrorCode;
+
+  /**
+   * @param code The stable code.
+   * @param detail What exactly was seen, appended to the code's text.
+   */
+  constructor(code: ProtocolErrorCode, detail?: string) {
+    super(detail === undefined ? PROTOCOL_ERRORS[code] : `${PROTOCOL_ERRORS[code]}: ${detail}`);
+    this.name = "ProtocolError";
+    this.code = code;
+  }
+
+  /** Whether the peer was too slow (true) or wrong (false). */
+  get isTimeout(): boolean {
+    return this.code === "ERR_ZMTP_HANDSHAKE_TIMEOUT" || this.code === "ERR_ZMTP_HEARTBEAT_TIMEOUT";
+  }
+}
