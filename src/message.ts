@@ -71,7 +71,7 @@ function toPart(value: unknown): Buffer {
 }
 
 function copyOf(part: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(part.length);
+  const copy = Buffer.allocUnsafe(part.length);
   for (let i = 0; i < part.length; i++) copy[i] = part[i] as number;
   return copy;
 }

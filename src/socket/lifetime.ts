@@ -1,62 +1,194 @@
 import { shared } from "../shared.js";
+import { type Requests, requests } from "../transport/requests.js";
 import type { Core } from "./core.js";
-import { hold } from "./hold.js";
+import { type Hold, hold } from "./hold.js";
 
 /** After this long at the end of the process, say what it waits for. npm zeromq's figure. */
 const WARNING_MS = 500;
 
+/** How often to look whether nothing but our own requests keeps the process alive. */
+const WATCH_MS = 100;
+
+/** For so many looks nothing may have moved before a write is given up. */
+const STALLED_LOOKS = 5;
+
+/** How often to look whether all has been written, at the end of the process. */
+const DRAIN_MS = 5;
+
+/** What of a socket the end of the process concerns. */
+export type Resident = Pick<Core, "hasOutput"> & {
+  readonly closed: boolean;
+  readonly options: { number(name: "linger"): number };
+  readonly writer: { readonly messages: number };
+  readonly context: { readonly readable: { boolean(name: "blocky"): boolean } };
+};
+
+/** When the messages of a socket that is still open need not be waited for any longer. */
+interface Deadline {
+  at: number;
+  /** Messages sent by then: if there are more, they have a time of their own. */
+  messages: number;
+}
+
 /**
  * The sockets of this thread that are open or have messages on their way, and what the end of the
- * process means to them: messages that are queued hold it up for as long as their socket lingers.
+ * process means to them: messages that are queued hold it up for as long as their socket lingers,
+ * nothing else does.
+ *
+ * ```
+ *            beforeExit, or only our own requests are left
+ *   living ---------------------------------------------------> ending
+ *     ^  ^              something else is alive again             |
+ *     |  +--------------------------------------------------------+
+ *     |                                                           | all is written, or linger over
+ *     +-- our requests are given up: the event loop runs out <----+
+ * ```
+ *
+ * The event loop runs out by itself, and `beforeExit` tells, unless requests of ours keep it
+ * running: connections that nobody answers, writes that nobody reads. Therefore an unref'd timer
+ * looks from time to time while there are any. Work on the thread pool is invisible to it; so what
+ * it gives up must be something that can be done again, or have stood still for long. Sockets are
+ * not closed: if the process lives on after all, they still work.
  */
 export class Lifetime {
-  readonly #cores = new Set<Core>();
+  readonly #requests: Requests;
+  readonly #hold: Hold;
+  readonly #residents = new Set<Resident>();
+  readonly #deadlines = new Map<Resident, Deadline>();
   #listening = false;
+  #watching: NodeJS.Timeout | undefined;
+  #settled = 0;
+  #looks = 0;
+  #cpu = process.cpuUsage();
+
   #ending = false;
   #warning: NodeJS.Timeout | undefined;
+  #draining: NodeJS.Timeout | undefined;
 
-  add(core: Core): void {
-    this.#cores.add(core);
+  constructor(requests: Requests, hold: Hold) {
+    this.#requests = requests;
+    this.#hold = hold;
+  }
+
+  add(resident: Resident): void {
+    this.#residents.add(resident);
     if (this.#listening) return;
     this.#listening = true;
-    process.on("beforeExit", () => this.#beforeExit());
+    process.on("beforeExit", () => this.#begin());
+    if (this.#requests.observable) this.#requests.watch(() => this.#watch());
   }
 
-  remove(core: Core): void {
-    this.#cores.delete(core);
-    if (this.#ending) this.#settle();
+  remove(resident: Resident): void {
+    this.#residents.delete(resident);
+    this.#deadlines.delete(resident);
   }
 
-  #beforeExit(): void {
+  #watch(): void {
+    if (this.#watching !== undefined) return;
+    this.#looks = 0;
+    this.#watching = setInterval(() => this.#look(), WATCH_MS);
+    this.#watching.unref();
+  }
+
+  #look(): void {
+    const { size, settled, suspended } = this.#requests;
+    const moved = settled !== this.#settled;
+    this.#settled = settled;
     if (this.#ending) return;
-    const waiting = [...this.#cores].filter((core) => core.hasOutput);
-    if (waiting.length === 0) return;
-    this.#ending = true;
-    hold.take();
-    this.#warning = setTimeout(() => warn(waiting), WARNING_MS);
-    this.#warning.unref();
-    for (const core of waiting) {
-      core.close();
-      void core.settled().then(() => this.#settle());
+    if (size === 0 && !suspended) {
+      clearInterval(this.#watching);
+      this.#watching = undefined;
+    } else if (this.#hold.count > 0 || this.#requests.others(0) > 0) {
+      this.#requests.suspended = false;
+      this.#looks = 0;
+    } else if (moved || this.#isBusy()) {
+      this.#looks = 0;
+    } else if (!this.#hasOutput || ++this.#looks >= STALLED_LOOKS) {
+      this.#looks = 0;
+      this.#begin();
     }
   }
 
-  #settle(): void {
-    if (!this.#ending) return;
-    for (const core of this.#cores) if (core.hasOutput) return;
+  /** Whether threads of this process are at work, of which the event loop does not tell. */
+  #isBusy(): boolean {
+    const before = this.#cpu;
+    this.#cpu = process.cpuUsage();
+    const { user, system } = this.#cpu;
+    return user + system - before.user - before.system > (WATCH_MS * 1000) / 2;
+  }
+
+  get #hasOutput(): boolean {
+    for (const resident of this.#residents) if (resident.hasOutput) return true;
+    return false;
+  }
+
+  /** The process has nothing more to do. */
+  #begin(): void {
+    if (this.#ending) return;
+    if (!this.#isAwaited()) {
+      this.#giveUp();
+      return;
+    }
+    this.#ending = true;
+    this.#hold.take();
+    this.#warning = setTimeout(() => this.#warn(), WARNING_MS);
+    this.#warning.unref();
+    this.#draining = setInterval(() => this.#drain(), DRAIN_MS);
+    this.#draining.unref();
+  }
+
+  #drain(): void {
+    const livesOn =
+      this.#hold.count > 1 || (this.#requests.observable && this.#requests.others(1) > 0);
+    if (!livesOn && this.#isAwaited()) return;
     this.#ending = false;
     clearTimeout(this.#warning);
-    hold.release();
+    clearInterval(this.#draining);
+    this.#hold.release();
+    if (livesOn) this.#deadlines.clear();
+    else this.#giveUp();
+  }
+
+  /** Whether messages are on their way whose time is not over. */
+  #isAwaited(): boolean {
+    const now = performance.now();
+    let awaited = false;
+    for (const resident of this.#residents) {
+      if (resident.hasOutput && now < this.#deadline(resident, now)) awaited = true;
+    }
+    return awaited;
+  }
+
+  /** Closed sockets see to their linger themselves. */
+  #deadline(resident: Resident, now: number): number {
+    if (resident.closed) return Number.POSITIVE_INFINITY;
+    const { messages } = resident.writer;
+    const known = this.#deadlines.get(resident);
+    if (known?.messages === messages) return known.at;
+    const linger = resident.options.number("linger");
+    const at = linger < 0 ? Number.POSITIVE_INFINITY : now + linger;
+    this.#deadlines.set(resident, { at, messages });
+    return at;
+  }
+
+  /** Lets the event loop run out: what goes on is of no use to anybody. */
+  #giveUp(): void {
+    if (this.#requests.size === 0) return;
+    this.#requests.suspended = true;
+    this.#requests.abandon();
+  }
+
+  #warn(): void {
+    let blocky = false;
+    for (const { hasOutput, context } of this.#residents) {
+      if (hasOutput && context.readable.boolean("blocky")) blocky = true;
+    }
+    const advice = blocky ? " Set 'context.blocky = false' to change this behaviour." : "";
+    process.stderr.write(
+      `(node:${process.pid}) WARNING: Waiting for queued ZeroMQ messages to be delivered.${advice}\n`,
+    );
   }
 }
 
-function warn(waiting: readonly Core[]): void {
-  const blocky = waiting.some((core) => core.context.readable.boolean("blocky"));
-  const advice = blocky ? " Set 'context.blocky = false' to change this behaviour." : "";
-  process.stderr.write(
-    `(node:${process.pid}) WARNING: Waiting for queued ZeroMQ messages to be delivered.${advice}\n`,
-  );
-}
-
 /** The one of this thread. */
-export const lifetime: Lifetime = shared("lifetime", () => new Lifetime());
+export const lifetime: Lifetime = shared("lifetime", () => new Lifetime(requests, hold));

@@ -97,8 +97,9 @@ export class Pipe {
   setMarks(out: Marks, back: Marks): void {
     this.#marks = out;
     this.#peer.#marks = back;
-    this.#wakeWriter();
-    this.#peer.#wakeWriter();
+    // What was read below the old low-water mark may be all that the new mark allows.
+    this.#peer.#acknowledge();
+    this.#acknowledge();
   }
 
   /** Whether the other end has ended: it takes no more messages, and sends none. */
@@ -234,7 +235,7 @@ export class Pipe {
   }
 
   #wakeWriter(): void {
-    if (!this.#awaitsRoom || this.#full) return;
+    if (!this.#awaitsRoom || this.#ended || this.#full) return;
     this.#awaitsRoom = false;
     this.#sink.writeActivated(this);
   }

@@ -2,9 +2,11 @@ import type { Socket as Stream } from "node:net";
 import type { Parts } from "../message.js";
 import {
   type Batch,
+  COPY_MAX,
   Connection,
   type ConnectionHandler,
   type ConnectionOptions,
+  MAX_HEADER_SIZE,
   ProtocolError,
   SLAB_SIZE,
 } from "../zmtp/index.js";
@@ -29,8 +31,11 @@ export interface EngineOwner extends ConnectionHandler {
   ended(reason: EndReason, unwritten: Parts[]): void;
 }
 
-/** Bytes that may be encoded while others are still being written. */
-const OUTPUT_MAX = 2 * SLAB_SIZE;
+/** Output is written at once, and no more is asked for, when one more small frame might not fit. */
+const BATCH_SIZE = SLAB_SIZE - COPY_MAX - MAX_HEADER_SIZE;
+
+/** Bytes that may wait: a batch while another is being written. */
+const OUTPUT_MAX = 2 * BATCH_SIZE;
 
 /** How long a peer may take to hang up after we have. */
 const GOODBYE_MS = 1000;
@@ -63,7 +68,8 @@ export class Engine {
   #feeding = false;
   #bytesRead = 0;
 
-  #writing = 0;
+  /** What the stream has not finished writing; the operating system mostly takes all at once. */
+  #inFlight: Batch | undefined;
   #flushScheduled = false;
 
   constructor(stream: Stream, options: ConnectionOptions, owner: EngineOwner) {
@@ -89,12 +95,12 @@ export class Engine {
 
   /** Whether no more messages should be sent now; {@link EngineOwner.restartOutput} will tell. */
   get full(): boolean {
-    return this.#writing + this.#connection.outputSize >= OUTPUT_MAX || this.#outputIsSlab;
+    return this.#batchIsFull || this.outputBytes >= OUTPUT_MAX;
   }
 
   /** Octets taken from the pipe and not yet given to the operating system. */
   get outputBytes(): number {
-    return this.#writing + this.#connection.outputSize;
+    return (this.#inFlight?.size ?? 0) + this.#connection.outputSize;
   }
 
   /** Octets held for a message that is being assembled. */
@@ -109,7 +115,7 @@ export class Engine {
   /** Encodes a message; it leaves at the end of this turn, or now if there is enough. */
   send(parts: Parts): void {
     this.#connection.send(parts);
-    if (this.#outputIsSlab && this.#writing === 0) this.#flush();
+    if (this.#batchIsFull && this.#inFlight === undefined) this.#flush();
     else this.#scheduleFlush();
   }
 
@@ -184,12 +190,12 @@ export class Engine {
     this.#arm();
   }
 
-  get #outputIsSlab(): boolean {
-    return this.#connection.outputSize >= SLAB_SIZE;
+  get #batchIsFull(): boolean {
+    return this.#connection.outputSize >= BATCH_SIZE;
   }
 
   #scheduleFlush(): void {
-    if (this.#flushScheduled || this.#writing > 0) return;
+    if (this.#flushScheduled || this.#inFlight !== undefined) return;
     this.#flushScheduled = true;
     process.nextTick(flushEngine, this);
   }
@@ -201,29 +207,37 @@ export class Engine {
   }
 
   #flush(): void {
-    if (this.#writing > 0 || this.#ended || !this.#connection.hasOutput) return;
+    if (this.#inFlight !== undefined || this.#ended || !this.#connection.hasOutput) return;
     const batch = this.#connection.take();
-    this.#writing = batch.size;
+    this.#inFlight = batch;
     const { chunks } = batch;
     const last = chunks.length - 1;
     const stream = this.#stream;
     if (last > 0) stream.cork();
     for (let i = 0; i < last; i++) stream.write(chunks[i] as Uint8Array);
-    stream.write(chunks[last] as Uint8Array, () => this.#written(batch));
+    stream.write(chunks[last] as Uint8Array, this.#onWritten);
     if (last > 0) stream.uncork();
+    // A stream tells of a finished write a tick later, but empties its count at once.
+    if (stream.writableLength === 0) this.#release();
   }
 
-  #written(batch: Batch): void {
-    this.#connection.release(batch);
-    this.#writing = 0;
+  readonly #onWritten = (): void => {
+    if (this.#inFlight === undefined || this.#stream.writableLength > 0) return;
+    this.#release();
     if (this.#ended) return;
-    this.#owner.restartOutput();
+    // The next batch may be full: only once it is on its way is there room for more.
     this.#flush();
+    this.#owner.restartOutput();
     if (this.#finishing) this.#finishIfIdle();
+  };
+
+  #release(): void {
+    this.#connection.release(this.#inFlight as Batch);
+    this.#inFlight = undefined;
   }
 
   #finishIfIdle(): void {
-    if (this.#writing > 0 || this.#ended || this.#connection.hasOutput) return;
+    if (this.#inFlight !== undefined || this.#ended || this.#connection.hasOutput) return;
     this.#shut();
     const stream = this.#stream;
     stream.end();

@@ -27,7 +27,8 @@ export class SegmentMemory implements Memory {
 
   allocate(size: number): Buffer {
     if (size <= TINY || size >= LARGE) return Buffer.allocUnsafeSlow(size);
-    return this.#segment.subarray(this.#reserve(size), this.#used);
+    const start = this.#reserve(size);
+    return this.#segment.subarray(start, start + size);
   }
 
   copy(source: Uint8Array, from: number, to: number): Buffer {

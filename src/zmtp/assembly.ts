@@ -42,7 +42,7 @@ export class Assembly {
     return this.#room === undefined ? 0 : this.#room.length;
   }
 
-  /** Begins a body of `size` octets. */
+  /** Begins a body of `size` octets, at least one. */
   begin(size: number): void {
     this.#size = size;
     this.#filled = 0;
@@ -60,7 +60,8 @@ export class Assembly {
     while (from < end && this.#filled < this.#size) {
       let room = this.#room as Uint8Array;
       if (this.#filled === room.length) {
-        room = this.#grow(Math.min(this.#size, Math.max(2 * room.length, FIRST_ROOM)));
+        this.#settle();
+        room = this.#grow(Math.min(this.#size, 2 * room.length));
       }
       const count = Math.min(end - from, room.length - this.#filled);
       room.set(chunk.subarray(from, from + count), this.#filled);
@@ -84,14 +85,27 @@ export class Assembly {
   /** Gives back all that is held. */
   drop(): void {
     this.#held.give(this.held);
+    this.#room = undefined;
+    this.#settle();
+  }
+
+  /** The octets that room was reserved for have come, or never will. */
+  #settle(): void {
     this.#reserve.give(this.#reserved);
     this.#reserved = 0;
-    this.#room = undefined;
   }
 
   #grow(size: number): Uint8Array {
-    if (!this.#held.take(size - this.held)) throw new ProtocolError("ERR_ZMTP_ASSEMBLY_LIMIT");
-    const room = this.#memory.allocate(size);
+    const more = size - this.held;
+    if (!this.#held.take(more)) throw new ProtocolError("ERR_ZMTP_ASSEMBLY_LIMIT");
+    let room: Uint8Array;
+    try {
+      room = this.#memory.allocate(size);
+    } catch {
+      // The size is the peer's choice: where there is no such memory, only its connection ends.
+      this.#held.give(more);
+      throw new ProtocolError("ERR_ZMTP_ASSEMBLY_LIMIT", `no memory for ${size} octets`);
+    }
     if (this.#room !== undefined) room.set(this.#room);
     this.#room = room;
     return room;

@@ -54,12 +54,12 @@ export function encodePing(ttlMs: number, context: Uint8Array): Uint8Array {
   return encodeCommand("PING", data);
 }
 
-/** Reads the data of a PING. */
+/** Reads the data of a PING; the context is a view of it. */
 export function decodePing(data: Uint8Array): Ping {
   if (data.length < 2) throw malformed("PING", "no time-to-live");
   if (data.length > 2 + MAX_CONTEXT_SIZE) throw malformed("PING", "context too long");
   const ttl = ((data[0] as number) << 8) | (data[1] as number);
-  return { ttlMs: ttl * 100, context: data.slice(2) };
+  return { ttlMs: ttl * 100, context: data.subarray(2) };
 }
 
 /** Checks the data of a PONG: the context that our PING carried. */

@@ -5,7 +5,7 @@ import { encodeGreeting, type Greeting, GreetingDecoder } from "./greeting.js";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.js";
 import type { Mechanism, Role } from "./mechanism.js";
 import type { Metadata } from "./metadata.js";
-import { ProtocolError, type ProtocolErrorCode } from "./protocol-error.js";
+import { ProtocolError } from "./protocol-error.js";
 import { isCompatible, type SocketTypeName } from "./socket-type.js";
 import { ascii, toAscii } from "./text.js";
 
@@ -34,7 +34,10 @@ export type Input =
   | "failure"
   | "close";
 
-/** Phase by input; a missing entry is an error. */
+/**
+ * Phase by input; a missing entry is an error. Where a command has no entry, nothing is read; where
+ * a message has none, one that comes is the peer's mistake.
+ */
 export const TRANSITIONS: Readonly<Record<Phase, Partial<Record<Input, Phase>>>> = {
   greeting: { greeting: "handshake", failure: "closed", close: "closed" },
   handshake: {
@@ -45,7 +48,7 @@ export const TRANSITIONS: Readonly<Record<Phase, Partial<Record<Input, Phase>>>>
   },
   admission: { admit: "traffic", failure: "closed", close: "closed" },
   traffic: { message: "traffic", command: "traffic", failure: "closed", close: "closed" },
-  closed: { close: "closed" },
+  closed: { failure: "closed", close: "closed" },
 };
 
 /** Who the peer says it is. */
@@ -58,7 +61,10 @@ export interface Peer {
   identity: Uint8Array;
 }
 
-/** What the connection tells its owner. None of these may throw. */
+/**
+ * What the connection tells its owner. None of these may throw; any of them may close the
+ * connection.
+ */
 export interface ConnectionHandler {
   /**
    * The peer has done its part of the handshake.
@@ -96,6 +102,9 @@ export class Connection implements DecoderSink {
   #handshakeDeadline: number;
   /** The context of the PONG that is owed: however many PINGs came, the last one is answered. */
   #pong: Uint8Array | undefined;
+  /** A PING is owed: one at the most, however long the wire takes nothing. */
+  #pingOwed = false;
+  #full = false;
   #now: number;
 
   /**
@@ -110,7 +119,7 @@ export class Connection implements DecoderSink {
     this.#decoder.handshaking = true;
     const greeting = encodeGreeting(options.mechanism.name, options.role === "server");
     this.#encoder = new Encoder(options.slabs, greeting);
-    this.#heartbeat = new Heartbeat(options.heartbeat, now);
+    this.#heartbeat = new Heartbeat(options.heartbeat);
     this.#handshakeDeadline =
       options.handshakeTimeoutMs > 0 ? now + options.handshakeTimeoutMs : NEVER;
   }
@@ -119,7 +128,15 @@ export class Connection implements DecoderSink {
     return this.#phase;
   }
 
-  /** Octets held for the message that is being assembled. */
+  /**
+   * Whether the handler had no room left after the last message: the caller is to stop reading
+   * until there is, even if every octet was taken. To call {@link receive} says that there is.
+   */
+  get full(): boolean {
+    return this.#full;
+  }
+
+  /** What is held for the message that is being assembled, in octets. */
   get held(): number {
     return this.#decoder.held;
   }
@@ -131,7 +148,7 @@ export class Connection implements DecoderSink {
 
   /** Whether {@link take} would return anything. */
   get hasOutput(): boolean {
-    return this.#encoder.size > 0 || this.#pong !== undefined;
+    return this.#encoder.size > 0 || this.#pingOwed || this.#pong !== undefined;
   }
 
   /** When {@link tick} wants to be called, on the caller's clock; Infinity: never. */
@@ -149,13 +166,14 @@ export class Connection implements DecoderSink {
 
   /**
    * Takes octets from the peer: `chunk` from `at` to `end`. Nothing refers to them afterwards.
-   * @returns The index of the first octet not taken; less than `end` when the handler has no room
-   *   or the peer waits for admission. The rest must be offered again, before anything else.
-   * @throws ProtocolError; the connection is closed then.
+   * @returns The index of the first octet not taken; less than `end` when the handler has no room,
+   *   or the peer waits for admission, or the handler has closed the connection. The rest must be
+   *   offered again, before anything else.
+   * @throws ProtocolError when the peer is wrong; the connection is closed then.
    */
   receive(chunk: Uint8Array, at: number, end: number, now: number): number {
     this.#now = now;
-    this.#heartbeat.alive();
+    this.#full = false;
     try {
       let from = at;
       if (this.#phase === "greeting") {
@@ -163,10 +181,13 @@ export class Connection implements DecoderSink {
         if (!this.#greeting.done) return from;
         this.#startHandshake();
       }
-      if (this.#phase === "admission" || this.#phase === "closed") return from;
-      return this.#decoder.decode(chunk, from, end);
+      if (!this.#reading) return from;
+      from = this.#decoder.decode(chunk, from, end);
+      // Whole frames were seen one by one: only the last may be a PING with a promise.
+      if (this.#decoder.inFrame) this.#heartbeat.alive();
+      return from;
     } catch (error) {
-      this.#fail();
+      this.#end("failure");
       throw error;
     }
   }
@@ -174,22 +195,33 @@ export class Connection implements DecoderSink {
   /** Lets the peer in that {@link ConnectionHandler.handshake} made wait. */
   admit(now: number): void {
     this.#now = now;
-    this.#step("admit", "ERR_ZMTP_INVALID_SEQUENCE");
+    this.#step("admit");
     const { mechanism } = this.#options;
     const last = mechanism.admit();
     if (last !== undefined) this.#encoder.command(last);
     this.#decoder.handshaking = false;
     this.#decoder.unwrap = mechanism.unwrap?.bind(mechanism);
+    // What the handshake encoded goes as it is; all that follows is the mechanism's.
     this.#encoder.wrap = mechanism.wrap?.bind(mechanism);
+    this.#heartbeat.start(now);
   }
 
-  /** Encodes a message. Its large parts must not change until they have been written. */
+  /**
+   * Encodes a message of at least one part. Its large parts must not change until they have been
+   * written.
+   * @throws Error before the handshake is done and after the end: the caller's mistake.
+   */
   send(parts: readonly Uint8Array[]): void {
+    this.#needTraffic();
     this.#encoder.message(parts);
   }
 
-  /** Subscribes to `topic`, or cancels that, as the peer's version wants it said. */
+  /**
+   * Subscribes to `topic`, or cancels that, as the peer's version wants it said.
+   * @throws Error before the handshake is done and after the end: the caller's mistake.
+   */
   subscribe(topic: Uint8Array, subscribe: boolean): void {
+    this.#needTraffic();
     if (this.#greeting.greeting.major === 3 && this.#greeting.greeting.minor === 0) {
       const message = new Uint8Array(1 + topic.length);
       message[0] = subscribe ? 1 : 0;
@@ -202,6 +234,10 @@ export class Connection implements DecoderSink {
 
   /** Takes what is to be written now. */
   take(): Batch {
+    if (this.#pingOwed) {
+      this.#encoder.command(this.#heartbeat.ping);
+      this.#pingOwed = false;
+    }
     if (this.#pong !== undefined) {
       this.#encoder.command(encodeCommand("PONG", this.#pong));
       this.#pong = undefined;
@@ -232,14 +268,14 @@ export class Connection implements DecoderSink {
     if (this.#phase === "closed" || this.#phase === "admission") return;
     if (this.#phase !== "traffic") {
       if (now < this.#handshakeDeadline) return;
-      this.#fail();
+      this.#end("failure");
       throw new ProtocolError("ERR_ZMTP_HANDSHAKE_TIMEOUT");
     }
     if (this.#heartbeat.lost(now)) {
-      this.#fail();
+      this.#end("failure");
       throw new ProtocolError("ERR_ZMTP_HEARTBEAT_TIMEOUT");
     }
-    if (this.#heartbeat.pingDue(now)) this.#encoder.command(this.#heartbeat.ping);
+    if (this.#heartbeat.pingDue(now)) this.#pingOwed = true;
   }
 
   /**
@@ -247,42 +283,49 @@ export class Connection implements DecoderSink {
    * @returns The messages that were encoded and never taken, in order.
    */
   close(): Uint8Array[][] {
-    this.#step("close", "ERR_ZMTP_INVALID_SEQUENCE");
-    this.#decoder.drop();
+    this.#end("close");
     return this.#encoder.takeBack();
   }
 
   /** Not for callers: what the decoder found. */
   message(parts: Uint8Array[]): boolean {
-    return this.#handler.message(parts);
+    this.#heartbeat.alive();
+    this.#full = !this.#handler.message(parts);
+    return !this.#full && this.#phase === "traffic";
   }
 
   /** Not for callers: what the decoder found. */
   command(body: Uint8Array): boolean {
-    if (this.#phase === "traffic") return this.#trafficCommand(body);
-    return this.#handshakeCommand(body);
+    this.#heartbeat.alive();
+    this.#step("command");
+    if (this.#phase === "traffic") this.#trafficCommand(body);
+    else this.#handshakeCommand(body);
+    return this.#reading;
+  }
+
+  get #reading(): boolean {
+    return TRANSITIONS[this.#phase].command !== undefined;
   }
 
   #startHandshake(): void {
-    this.#step("greeting", "ERR_ZMTP_MALFORMED_GREETING");
+    this.#step("greeting");
     const first = this.#options.mechanism.start();
     if (first !== undefined) this.#encoder.command(first);
   }
 
-  #handshakeCommand(body: Uint8Array): boolean {
+  #handshakeCommand(body: Uint8Array): void {
     const command = decodeCommand(body);
-    this.#step("command", "ERR_ZMTP_UNEXPECTED_COMMAND");
     if (command.name === "ERROR") {
       throw new ProtocolError("ERR_ZMTP_PEER_ERROR", decodeError(command.data));
     }
     const { reply, properties } = this.#options.mechanism.receive(command);
     if (reply !== undefined) this.#encoder.command(reply);
-    if (properties === undefined) return true;
+    if (properties === undefined) return;
     const peer = this.#checkPeer(properties);
-    this.#step("properties", "ERR_ZMTP_UNEXPECTED_COMMAND");
-    if (!this.#handler.handshake(peer)) return false;
-    this.admit(this.#now);
-    return true;
+    this.#step("properties");
+    const admitted = this.#handler.handshake(peer);
+    // The handler may have closed the connection, or admitted the peer itself.
+    if (admitted && this.phase === "admission") this.admit(this.#now);
   }
 
   #checkPeer(properties: Metadata): Peer {
@@ -300,7 +343,7 @@ export class Connection implements DecoderSink {
   }
 
   /** Unknown commands are ignored, and so are those of a handshake that is over. */
-  #trafficCommand(body: Uint8Array): boolean {
+  #trafficCommand(body: Uint8Array): void {
     const { name, data } = decodeCommand(body);
     switch (name) {
       case "PING": {
@@ -318,18 +361,24 @@ export class Connection implements DecoderSink {
         break;
       default:
     }
-    return true;
   }
 
-  #step(input: Input, otherwise: ProtocolErrorCode): void {
+  #needTraffic(): void {
+    if (this.#phase !== "traffic") throw new Error(`output while in ${this.#phase}`);
+  }
+
+  /** The peer's mistakes are found before it comes to this: a missing entry is the caller's. */
+  #step(input: Input): void {
     const next = TRANSITIONS[this.#phase][input];
-    if (next === undefined) throw new ProtocolError(otherwise, `${input} while ${this.#phase}`);
+    if (next === undefined) throw new Error(`${input} while in ${this.#phase}`);
     this.#phase = next;
   }
 
-  #fail(): void {
-    if (this.#phase !== "closed") this.#step("failure", "ERR_ZMTP_INVALID_SEQUENCE");
+  #end(input: "failure" | "close"): void {
+    this.#step(input);
     this.#decoder.drop();
+    this.#pingOwed = false;
+    this.#pong = undefined;
   }
 }
 

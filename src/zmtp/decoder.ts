@@ -1,5 +1,5 @@
 import { Assembly } from "./assembly.js";
-import { COMMAND, LONG, MAX_HEADER_SIZE, MORE, RESERVED, readUint64 } from "./frame.js";
+import { COMMAND, type Frame, LONG, MAX_HEADER_SIZE, MORE, RESERVED, readUint64 } from "./frame.js";
 import { Budget, DEFAULT_LIMITS, type Limits } from "./limits.js";
 import { type Memory, plainMemory } from "./memory.js";
 import { ProtocolError } from "./protocol-error.js";
@@ -10,12 +10,6 @@ export interface DecoderSink {
   message(parts: Uint8Array[]): boolean;
   /** A command's body, name and all. */
   command(body: Uint8Array): boolean;
-}
-
-/** A frame's MORE and COMMAND flags, and its body. */
-export interface Frame {
-  flags: number;
-  body: Uint8Array;
 }
 
 export interface DecoderOptions {
@@ -32,6 +26,12 @@ export const HELD_LIMIT = 2 ** 31;
 
 /** The default of {@link DecoderOptions.reserve}. */
 export const RESERVE_LIMIT = 64 * 2 ** 20;
+
+/**
+ * What a part of an unfinished message counts for beside its octets: an empty one costs memory
+ * too, and a peer may send many.
+ */
+export const PART_COST = 128;
 
 /**
  * Octets in, messages and commands out, however the octets were cut: one pass, one loop.
@@ -87,9 +87,14 @@ export class Decoder {
     this.#unwrap = unwrap;
   }
 
-  /** Octets held for the message that is being assembled. */
+  /** What is held for the message that is being assembled, in octets. */
   get held(): number {
-    return this.#partsSize + this.#body.held;
+    return this.#partsHeld + this.#body.held;
+  }
+
+  /** Whether the last octet taken was not the last one of a frame. */
+  get inFrame(): boolean {
+    return this.#headerSize > 0 || this.#body.active;
   }
 
   /**
@@ -123,9 +128,13 @@ export class Decoder {
   /** Forgets the unfinished message and gives back what it held. */
   drop(): void {
     this.#body.drop();
-    this.#held.give(this.#partsSize);
+    this.#held.give(this.#partsHeld);
     this.#partsSize = 0;
     this.#parts = undefined;
+  }
+
+  get #partsHeld(): number {
+    return this.#parts === undefined ? 0 : this.#partsSize + PART_COST * this.#parts.length;
   }
 
   /** Reads a header, or keeps the part of it that is there: then `#headerSize` is not 0. */
@@ -162,19 +171,23 @@ export class Decoder {
 
   /** Judges a frame by its header, before a single octet of its body is kept. */
   #begin(flags: number, size: number): void {
-    if ((flags & (RESERVED | COMMAND)) !== 0) this.#beginUncommon(flags, size);
+    this.#judge(flags, size);
+    this.#flags = flags & (MORE | COMMAND);
+    this.#size = size;
+  }
+
+  #judge(flags: number, size: number): void {
+    if ((flags & (RESERVED | COMMAND)) !== 0) this.#judgeUncommon(flags, size);
     else if (this.#handshaking) {
       throw new ProtocolError("ERR_ZMTP_INVALID_SEQUENCE");
     } else if (size > this.#maxMessage) {
       throw new ProtocolError("ERR_ZMTP_MESSAGE_TOO_LARGE", `${size} octets`);
     } else if ((flags & MORE) !== 0 || this.#parts !== undefined) {
-      this.#beginPart(size);
+      this.#judgePart(size);
     }
-    this.#flags = flags & (MORE | COMMAND);
-    this.#size = size;
   }
 
-  #beginUncommon(flags: number, size: number): void {
+  #judgeUncommon(flags: number, size: number): void {
     if ((flags & RESERVED) !== 0) {
       throw new ProtocolError("ERR_ZMTP_MALFORMED_FRAME", "a reserved flag is set");
     }
@@ -186,7 +199,7 @@ export class Decoder {
     }
   }
 
-  #beginPart(size: number): void {
+  #judgePart(size: number): void {
     const { maxFrames, maxMultipartSize } = this.#limits;
     if (this.#parts !== undefined && this.#parts.length >= maxFrames) {
       throw new ProtocolError("ERR_ZMTP_TOO_MANY_FRAMES", `more than ${maxFrames}`);
@@ -200,23 +213,24 @@ export class Decoder {
   }
 
   #deliver(flags: number, body: Uint8Array): boolean {
-    if (this.#unwrap !== undefined) {
-      const inner = this.#unwrap(flags, body);
-      return this.#dispatch(inner.flags, inner.body);
-    }
-    return this.#dispatch(flags, body);
+    if (this.#unwrap === undefined) return this.#dispatch(flags, body);
+    const inner = this.#unwrap(flags, body);
+    // The frame on the wire was judged too, but a mechanism hides the flags that count.
+    this.#judge(inner.flags, inner.body.length);
+    return this.#dispatch(inner.flags & (MORE | COMMAND), inner.body);
   }
 
   #dispatch(flags: number, body: Uint8Array): boolean {
     if (flags === 0) {
       const parts = this.#parts;
       if (parts === undefined) return this.#sink.message([body]);
-      parts.push(body);
       this.drop();
+      parts.push(body);
       return this.#sink.message(parts);
     }
     if ((flags & COMMAND) !== 0) return this.#sink.command(body);
-    if (!this.#held.take(body.length)) throw new ProtocolError("ERR_ZMTP_ASSEMBLY_LIMIT");
+    if (!this.#held.take(body.length + PART_COST))
+      throw new ProtocolError("ERR_ZMTP_ASSEMBLY_LIMIT");
     this.#partsSize += body.length;
     if (this.#parts === undefined) this.#parts = [body];
     else this.#parts.push(body);

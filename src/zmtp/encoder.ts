@@ -1,5 +1,14 @@
-import { Decoder, type Frame } from "./decoder.js";
-import { COMMAND, MAX_HEADER_SIZE, MORE, writeHeader } from "./frame.js";
+import {
+  COMMAND,
+  type Frame,
+  headerSize,
+  LONG,
+  MAX_HEADER_SIZE,
+  MORE,
+  readUint64,
+  writeHeader,
+} from "./frame.js";
+import { copyOf } from "./memory.js";
 
 /** Where the encoder gets the memory that it packs small frames into. Handed in. */
 export interface Slabs {
@@ -35,7 +44,7 @@ export class Encoder {
   #greeting: Uint8Array | undefined;
   #wrap: ((flags: number, body: Uint8Array) => Frame) | undefined;
 
-  /** Octets encoded and not yet taken. */
+  /** Octets in the chunks and the slab, not yet taken. */
   #size = 0;
   #chunks: Uint8Array[] = [];
   #used: Uint8Array[] = [];
@@ -44,8 +53,13 @@ export class Encoder {
   #start = 0;
   #end = 0;
 
-  /** Under a transforming mechanism messages stay whole until the batch is taken. */
-  #waiting: Uint8Array[][] = [];
+  /**
+   * Under a transforming mechanism messages, and the bodies of commands between them, wait as they
+   * are until the batch is taken: what is transformed cannot be taken back.
+   */
+  #waiting: (Uint8Array[] | Uint8Array)[] = [];
+  /** What the waiting ones will have at least. */
+  #waitingSize = 0;
 
   /** @param greeting Octets that go first, and as they are. */
   constructor(slabs: Slabs, greeting?: Uint8Array) {
@@ -54,14 +68,14 @@ export class Encoder {
     this.#size = greeting?.length ?? 0;
   }
 
-  /** What the mechanism does to every frame. To be set while nothing is encoded. */
+  /** What the mechanism does to every frame from here on; what is encoded already goes as it is. */
   set wrap(wrap: ((flags: number, body: Uint8Array) => Frame) | undefined) {
     this.#wrap = wrap;
   }
 
-  /** Octets that the next batch will have. */
+  /** Octets that the next batch will have; a transforming mechanism may add to them. */
   get size(): number {
-    return this.#size;
+    return this.#size + this.#waitingSize;
   }
 
   /** Adds a command; under a transforming mechanism it is transformed too. */
@@ -69,17 +83,18 @@ export class Encoder {
     if (this.#wrap === undefined) {
       this.#frame(COMMAND, body);
     } else {
-      this.#flushWaiting();
-      const frame = this.#wrap(COMMAND, body);
-      this.#frame(frame.flags, frame.body);
+      this.#waiting.push(body);
+      this.#waitingSize += headerSize(body.length) + body.length;
     }
   }
 
-  /** Adds a message. Its large parts must not change until the batch has been written. */
+  /**
+   * Adds a message of at least one part. Parts of more than {@link COPY_MAX} octets must not
+   * change until the batch has been written.
+   */
   message(parts: readonly Uint8Array[]): void {
     if (this.#wrap !== undefined) {
-      this.#waiting.push(parts.slice());
-      for (const part of parts) this.#size += part.length;
+      this.#wait(parts);
       return;
     }
     const last = parts.length - 1;
@@ -89,7 +104,7 @@ export class Encoder {
 
   /** Takes all that has been encoded. */
   take(): Batch {
-    this.#flushWaiting();
+    if (this.#wrap !== undefined) this.#transformWaiting(this.#wrap);
     this.#close();
     if (this.#greeting !== undefined) this.#chunks.unshift(this.#greeting);
     const batch = { chunks: this.#chunks, size: this.#size, slabs: this.#used };
@@ -105,44 +120,40 @@ export class Encoder {
 
   /**
    * Undoes the encoding of every message that has not been taken: they come back whole and in
-   * order. Commands are forgotten, they belong to the connection.
+   * order, large parts as the objects that they were. The greeting and commands are forgotten,
+   * they belong to the connection.
    */
   takeBack(): Uint8Array[][] {
-    if (this.#wrap !== undefined) {
-      const messages = this.#waiting;
-      this.#waiting = [];
-      this.release(this.take());
-      return messages;
-    }
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#waitingSize = 0;
     this.#size -= this.#greeting?.length ?? 0;
     this.#greeting = undefined;
-    const messages: Uint8Array[][] = [];
-    const decoder = new Decoder(
-      {
-        message: (parts) => {
-          messages.push(parts);
-          return true;
-        },
-        command: () => true,
-      },
-      { limits: UNLIMITED },
-    );
     const batch = this.take();
-    for (const chunk of batch.chunks) decoder.decode(chunk, 0, chunk.length);
+    const messages = this.#wrap === undefined ? unpack(batch.chunks) : waiting.filter(isMessage);
     this.release(batch);
     return messages;
   }
 
-  #flushWaiting(): void {
-    if (this.#wrap === undefined || this.#waiting.length === 0) return;
-    const messages = this.#waiting;
+  #wait(parts: readonly Uint8Array[]): void {
+    const message: Uint8Array[] = [];
+    for (const part of parts) {
+      message.push(part.length > COPY_MAX ? part : copyOf(part, 0, part.length));
+      this.#waitingSize += headerSize(part.length) + part.length;
+    }
+    this.#waiting.push(message);
+  }
+
+  #transformWaiting(wrap: (flags: number, body: Uint8Array) => Frame): void {
+    const waiting = this.#waiting;
     this.#waiting = [];
-    for (const parts of messages) {
+    this.#waitingSize = 0;
+    for (const one of waiting) {
+      const parts = isMessage(one) ? one : [one];
       const last = parts.length - 1;
+      const lastFlags = isMessage(one) ? 0 : COMMAND;
       for (let i = 0; i <= last; i++) {
-        const part = parts[i] as Uint8Array;
-        this.#size -= part.length;
-        const frame = this.#wrap(i < last ? MORE : 0, part);
+        const frame = wrap(i < last ? MORE : lastFlags, parts[i] as Uint8Array);
         this.#frame(frame.flags, frame.body);
       }
     }
@@ -201,12 +212,34 @@ export class Encoder {
   }
 }
 
-/** What we encoded ourselves needs no limits to be read back. */
-const UNLIMITED = {
-  maxMessageSize: -1,
-  maxMultipartSize: Number.MAX_SAFE_INTEGER,
-  maxFrames: Number.MAX_SAFE_INTEGER,
-  maxHandshakeCommandSize: Number.MAX_SAFE_INTEGER,
-  maxCommandSize: Number.MAX_SAFE_INTEGER,
-  maxProperties: 0,
-};
+function isMessage(waiting: Uint8Array[] | Uint8Array): waiting is Uint8Array[] {
+  return Array.isArray(waiting);
+}
+
+/** Reads back what {@link Encoder} has packed. A body that went by reference is a chunk itself. */
+function unpack(chunks: readonly Uint8Array[]): Uint8Array[][] {
+  const messages: Uint8Array[][] = [];
+  let parts: Uint8Array[] = [];
+  for (let i = 0; i < chunks.length; i++) {
+    const chunk = chunks[i] as Uint8Array;
+    let at = 0;
+    while (at < chunk.length) {
+      const flags = chunk[at] as number;
+      const size = flags & LONG ? readUint64(chunk, at + 1) : (chunk[at + 1] as number);
+      at += headerSize(size);
+      let body: Uint8Array;
+      if (size > COPY_MAX) {
+        body = chunks[++i] as Uint8Array;
+      } else {
+        body = copyOf(chunk, at, at + size);
+        at += size;
+      }
+      if (flags & COMMAND) continue;
+      parts.push(body);
+      if (flags & MORE) continue;
+      messages.push(parts);
+      parts = [];
+    }
+  }
+  return messages;
+}

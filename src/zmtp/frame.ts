@@ -17,6 +17,12 @@ export const SHORT_MAX = 255;
 
 const TWO_32 = 2 ** 32;
 
+/** A frame's MORE and COMMAND flags, and its body. */
+export interface Frame {
+  flags: number;
+  body: Uint8Array;
+}
+
 /** The size of the header before a body of `size` octets. */
 export function headerSize(size: number): number {
   return size > SHORT_MAX ? MAX_HEADER_SIZE : 2;

@@ -3,7 +3,7 @@ import { encodePing } from "./command.js";
 export interface HeartbeatOptions {
   /** Send a PING this often, in milliseconds; 0: never. `ZMQ_HEARTBEAT_IVL`. */
   intervalMs: number;
-  /** How long silence after a PING is fine, in milliseconds. `ZMQ_HEARTBEAT_TIMEOUT`. */
+  /** How long silence after a PING is fine, in milliseconds; 0: for ever. `ZMQ_HEARTBEAT_TIMEOUT`. */
   timeoutMs: number;
   /** How long the peer shall bear our silence, in milliseconds; 0: for ever. `ZMQ_HEARTBEAT_TTL`. */
   ttlMs: number;
@@ -12,29 +12,42 @@ export interface HeartbeatOptions {
 const NEVER = Number.POSITIVE_INFINITY;
 const NO_CONTEXT = new Uint8Array(0);
 
+/** How long after the deadline the second look is. */
+const SECOND_LOOK_MS = 1;
+
 /**
  * When to ask a peer whether it lives, and when to give it up. All times are the caller's clock,
  * in milliseconds.
  *
- * While it is we who do not read, its silence proves nothing: {@link pause} stops the clock of
- * both deadlines.
+ * Silence proves nothing while it is we who do not read: {@link pause} stops the clock of both
+ * reasons to give up. Nor does it when the thread was busy and comes late: what the peer said may
+ * wait to be read. So a deadline that has passed is looked at twice, with a turn of the caller's
+ * event loop between.
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
+  /** The body of our PING. */
   readonly ping: Uint8Array;
-  #nextPing: number;
+  #nextPing = NEVER;
   /** Silence until here: the peer did not answer a PING of ours, or outlived its own TTL. */
   #giveUp = NEVER;
+  #secondLook = NEVER;
   #pausedAt = NEVER;
 
-  constructor(options: HeartbeatOptions, now: number) {
+  constructor(options: HeartbeatOptions) {
     this.#options = options;
     this.ping = encodePing(options.ttlMs, NO_CONTEXT);
-    this.#nextPing = options.intervalMs > 0 ? now + options.intervalMs : NEVER;
   }
 
+  /** When to ask {@link pingDue} and {@link lost} again. */
   get deadline(): number {
     return Math.min(this.#nextPing, this.#paused ? NEVER : this.#giveUp);
+  }
+
+  /** The handshake is done: the first PING is due an interval from now. */
+  start(now: number): void {
+    const { intervalMs } = this.#options;
+    if (intervalMs > 0) this.#nextPing = now + intervalMs;
   }
 
   /** Any octet from the peer is a sign of life. */
@@ -42,9 +55,9 @@ export class Heartbeat {
     this.#giveUp = NEVER;
   }
 
-  /** The peer promised to be silent for at most `ttlMs` after its PING. */
+  /** The peer promised with a PING that its next octet comes within `ttlMs`. */
   promised(ttlMs: number, now: number): void {
-    if (ttlMs > 0) this.#giveUp = now + ttlMs;
+    if (ttlMs > 0) this.#expectLife(now, ttlMs);
   }
 
   pause(now: number): void {
@@ -59,17 +72,26 @@ export class Heartbeat {
 
   /** Whether a PING is due now; if so, the peer has `timeoutMs` to show a sign of life. */
   pingDue(now: number): boolean {
+    const { intervalMs, timeoutMs } = this.#options;
     if (now < this.#nextPing) return false;
-    this.#nextPing = now + this.#options.intervalMs;
-    if (this.#options.timeoutMs > 0 && this.#giveUp === NEVER) {
-      this.#giveUp = (this.#paused ? this.#pausedAt : now) + this.#options.timeoutMs;
-    }
+    this.#nextPing = now + intervalMs;
+    if (timeoutMs > 0) this.#expectLife(now, timeoutMs);
     return true;
   }
 
   /** Whether the peer has been silent for too long. */
   lost(now: number): boolean {
-    return !this.#paused && now >= this.#giveUp;
+    if (this.#paused || now < this.#giveUp) return false;
+    if (this.#giveUp === this.#secondLook) return true;
+    this.#giveUp = now + SECOND_LOOK_MS;
+    this.#secondLook = this.#giveUp;
+    return false;
+  }
+
+  /** The earlier of two deadlines counts: a long promise does not excuse an unanswered PING. */
+  #expectLife(now: number, withinMs: number): void {
+    const from = this.#paused ? this.#pausedAt : now;
+    this.#giveUp = Math.min(this.#giveUp, from + withinMs);
   }
 
   get #paused(): boolean {

@@ -14,8 +14,9 @@ export {
   type Phase,
   TRANSITIONS,
 } from "./connection.js";
-export { Decoder, type DecoderOptions, type DecoderSink, type Frame } from "./decoder.js";
-export { type Batch, Encoder, SLAB_SIZE, type Slabs } from "./encoder.js";
+export { Decoder, type DecoderOptions, type DecoderSink } from "./decoder.js";
+export { type Batch, COPY_MAX, Encoder, SLAB_SIZE, type Slabs } from "./encoder.js";
+export { type Frame, MAX_HEADER_SIZE } from "./frame.js";
 export { encodeGreeting, GREETING_SIZE, type Greeting, GreetingDecoder } from "./greeting.js";
 export type { HeartbeatOptions } from "./heartbeat.js";
 export { Budget, DEFAULT_LIMITS, type Limits } from "./limits.js";

@@ -1,5 +1,5 @@
 import type { Command } from "./command.js";
-import type { Frame } from "./decoder.js";
+import type { Frame } from "./frame.js";
 import type { Metadata } from "./metadata.js";
 
 /** What a mechanism makes of a command. */
@@ -34,9 +34,16 @@ export interface Mechanism {
   receive(command: Command): Step;
   /** What a server says last. */
   admit(): Uint8Array | undefined;
-  /** Transforms a frame of the traffic on its way out; absent: frames go as they are. */
+  /**
+   * Transforms a frame of the traffic on its way out; absent: frames go as they are. It is called
+   * in the order of the wire, and must not throw. What it returns may still share `body`.
+   */
   wrap?(flags: number, body: Uint8Array): Frame;
-  /** Undoes the peer's {@link wrap}. */
+  /**
+   * Undoes the peer's {@link wrap}. The decoder has held the wire's frame against the limits, and
+   * holds what comes out against them as well.
+   * @throws ProtocolError when the frame is not one of the peer's.
+   */
   unwrap?(flags: number, body: Uint8Array): Frame;
 }
 

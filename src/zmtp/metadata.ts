@@ -1,7 +1,8 @@
 import { readUint32, writeUint32 } from "./frame.js";
 import type { Limits } from "./limits.js";
+import { copyOf } from "./memory.js";
 import { ProtocolError } from "./protocol-error.js";
-import { ascii, isAscii, toAscii } from "./text.js";
+import { ascii, toAscii } from "./text.js";
 
 /**
  * A peer's properties by name, in lower case (RFC 37: names are case-insensitive). A Map, so that
@@ -41,7 +42,6 @@ export function decodeMetadata(body: Uint8Array, at: number, limits: Limits): Me
     if (nameSize === 0) throw invalid("a property without a name");
     // Compared with what is left, never added to it: sizes are the peer's choice.
     if (nameSize > body.length - at - 4) throw malformed();
-    if (!isAscii(body, at, at + nameSize)) throw invalid("a property's name is not ASCII");
     const name = toAscii(body, at, at + nameSize).toLowerCase();
     if (!NAME.test(name)) throw invalid("a property's name has a character that is not allowed");
     at += nameSize;
@@ -52,7 +52,7 @@ export function decodeMetadata(body: Uint8Array, at: number, limits: Limits): Me
     if (properties.size === limits.maxProperties) {
       throw new ProtocolError("ERR_ZMTP_TOO_MANY_PROPERTIES", `more than ${limits.maxProperties}`);
     }
-    properties.set(name, body.slice(at, at + valueSize));
+    properties.set(name, copyOf(body, at, at + valueSize));
     at += valueSize;
   }
   checkIdentity(properties.get("identity"));
