@@ -1,0 +1,748 @@
+import fc from "fast-check";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Parts } from "../../src/message.js";
+import { type Marks, Pipe, type PipeSink } from "../../src/socket/pipe.js";
+
+const UNBOUND: Marks = { messages: 0, bytes: 0 };
+
+/** Writes down what a pipe says. */
+class Log implements PipeSink {
+  entries: string[] = [];
+  readonly #names = new Map<Pipe, string>();
+
+  name(pipe: Pipe, name: string): void {
+    this.#names.set(pipe, name);
+    pipe.attach(this);
+  }
+
+  readActivated(pipe: Pipe): void {
+    this.entries.push(`${this.#names.get(pipe)} read`);
+  }
+
+  writeActivated(pipe: Pipe): void {
+    this.entries.push(`${this.#names.get(pipe)} write`);
+  }
+
+  pipeEnded(pipe: Pipe): void {
+    this.entries.push(`${this.#names.get(pipe)} ended`);
+  }
+
+  /** What was said since the last time. */
+  take(): string[] {
+    const { entries } = this;
+    this.entries = [];
+    return entries;
+  }
+}
+
+function message(...sizes: number[]): Parts {
+  return sizes.map((size) => Buffer.alloc(size));
+}
+
+let log: Log;
+let a: Pipe;
+let b: Pipe;
+
+function open(there: Partial<Marks>, back: Partial<Marks> = {}): void {
+  log = new Log();
+  [a, b] = Pipe.pair({ ...UNBOUND, ...there }, { ...UNBOUND, ...back });
+  log.name(a, "a");
+  log.name(b, "b");
+}
+
+function write(pipe: Pipe, parts: Parts = message(1)): void {
+  expect(pipe.checkWrite()).toBe(true);
+  pipe.write(parts);
+  pipe.flush();
+}
+
+/** Writes until there is no room, at most `limit` messages. */
+function fill(pipe: Pipe, limit = 10_000): number {
+  let count = 0;
+  for (; count < limit && pipe.checkWrite(); count++) pipe.write(message(1));
+  pipe.flush();
+  return count;
+}
+
+/** Reads until the writer is told of room, and says how many that took. */
+function readUntilRoom(reader: Pipe, name: string): number {
+  for (let count = 1; ; count++) {
+    if (reader.read() === undefined) throw new Error(`no room after ${count - 1} reads`);
+    if (log.take().includes(`${name} write`)) return count;
+  }
+}
+
+describe("Pipe", () => {
+  beforeEach(() => open({ messages: 4 }, { messages: 2 }));
+
+  it("hands over what was written, in order and as it is", () => {
+    const first = message(3, 0, 5);
+    const second = message(200);
+    write(a, first);
+    write(a, second);
+    expect([a.outLength, a.outBytes, b.length, b.bytes]).toEqual([2, 208, 2, 208]);
+    expect(b.read()).toBe(first);
+    expect(b.bytes).toBe(200);
+    expect(b.read()).toBe(second);
+    expect(b.read()).toBeUndefined();
+    expect([a.outLength, a.outBytes, b.length, b.bytes]).toEqual([0, 0, 0, 0]);
+  });
+
+  it("keeps both directions apart", () => {
+    write(a, message(1));
+    write(b, message(2));
+    expect(a.read()?.[0]).toHaveLength(2);
+    expect(b.read()?.[0]).toHaveLength(1);
+    expect(a.marks.messages).toBe(4);
+    expect(b.marks.messages).toBe(2);
+  });
+
+  describe("high-water mark", () => {
+    it.each([1, 2, 3, 4, 5, 10, 999, 1000])("%i: is full at it, and not before", (mark) => {
+      open({ messages: mark });
+      expect(fill(a)).toBe(mark);
+    });
+
+    it.each([1, 2, 3, 4, 5, 10, 999, 1000])(
+      "%i: has room again after (HWM + 1) / 2 reads, rounded down",
+      (mark) => {
+        open({ messages: mark });
+        fill(a);
+        const low = Math.floor((mark + 1) / 2);
+        expect(readUntilRoom(b, "a")).toBe(low);
+        expect(fill(a)).toBe(low);
+      },
+    );
+
+    it("a message of many parts counts once", () => {
+      for (let i = 0; i < 4; i++) write(a, message(1, 2, 3, 4, 5, 6));
+      expect(a.checkWrite()).toBe(false);
+    });
+
+    it("0: there is none", () => {
+      open({ messages: 0 });
+      expect(fill(a)).toBe(10_000);
+      while (b.read() !== undefined) {}
+      expect(log.take()).toEqual(["b read"]);
+      expect(fill(a)).toBe(10_000);
+    });
+
+    it("counts written minus acknowledged, not what is queued", () => {
+      open({ messages: 10 });
+      fill(a);
+      for (let i = 0; i < 4; i++) b.read();
+      expect(a.outLength).toBe(6);
+      expect(a.checkWrite()).toBe(false);
+      b.read();
+      expect(fill(a)).toBe(5);
+    });
+
+    it("is for each direction its own", () => {
+      expect(fill(a)).toBe(4);
+      expect(fill(b)).toBe(2);
+    });
+  });
+
+  describe("byte mark", () => {
+    it("is full once as many bytes wait", () => {
+      open({ bytes: 100 });
+      write(a, message(60));
+      write(a, message(39));
+      write(a, message(1));
+      expect(a.checkWrite()).toBe(false);
+    });
+
+    it("counts all parts", () => {
+      open({ bytes: 100 });
+      write(a, message(40, 40, 20));
+      expect(a.checkWrite()).toBe(false);
+    });
+
+    it("lets a larger message through, alone", () => {
+      open({ bytes: 100 });
+      write(a, message(1000));
+      expect(a.checkWrite()).toBe(false);
+      b.read();
+      expect(log.take()).toEqual(["b read", "a write"]);
+      write(a, message(1000));
+    });
+
+    it("has room again when half of it has been read", () => {
+      open({ bytes: 100 });
+      for (let i = 0; i < 10; i++) write(a, message(10));
+      expect(a.checkWrite()).toBe(false);
+      expect(readUntilRoom(b, "a")).toBe(5);
+    });
+
+    it("stands beside the one in messages: whichever is reached first", () => {
+      open({ messages: 3, bytes: 100 });
+      for (let i = 0; i < 3; i++) write(a, message(1));
+      expect(a.checkWrite()).toBe(false);
+      while (b.read() !== undefined) {}
+      write(a, message(100));
+      expect(a.checkWrite()).toBe(false);
+    });
+
+    it("takes empty messages without end", () => {
+      open({ bytes: 1 });
+      for (let i = 0; i < 5000; i++) write(a, message(0));
+      expect(a.checkWrite()).toBe(true);
+    });
+  });
+
+  describe("readActivated", () => {
+    it("comes at flush, not at write", () => {
+      a.write(message(1));
+      expect(log.take()).toEqual([]);
+      a.flush();
+      expect(log.take()).toEqual(["b read"]);
+    });
+
+    it("comes once, until read has found nothing", () => {
+      write(a);
+      write(a);
+      expect(log.take()).toEqual(["b read"]);
+      b.read();
+      b.read();
+      write(a);
+      expect(log.take()).toEqual([]);
+      b.read();
+      expect(b.read()).toBeUndefined();
+      expect(log.take()).toEqual([]);
+      write(a);
+      expect(log.take()).toEqual(["b read"]);
+    });
+
+    it("does not come for nothing", () => {
+      a.flush();
+      expect(log.take()).toEqual([]);
+      b.read();
+      a.flush();
+      expect(log.take()).toEqual([]);
+    });
+
+    it("may read and write from within", () => {
+      const seen: number[] = [];
+      const [one, other] = Pipe.pair(UNBOUND, UNBOUND);
+      const echo: PipeSink = {
+        readActivated: (pipe) => {
+          for (let parts = pipe.read(); parts !== undefined; parts = pipe.read()) {
+            seen.push(parts.length);
+            if (parts.length > 3) continue;
+            pipe.write(message(...new Array(parts.length + 1).fill(1)));
+            pipe.flush();
+          }
+        },
+        writeActivated: () => {},
+        pipeEnded: () => {},
+      };
+      one.attach(echo);
+      other.attach(echo);
+      one.write(message(1));
+      one.flush();
+      expect(seen).toEqual([1, 2, 3, 4]);
+    });
+  });
+
+  describe("writeActivated", () => {
+    it("comes only to those who found no room", () => {
+      for (let i = 0; i < 4; i++) write(a);
+      while (b.read() !== undefined) {}
+      expect(log.take()).toEqual(["b read"]);
+    });
+
+    it("comes once", () => {
+      fill(a);
+      log.take();
+      while (b.read() !== undefined) {}
+      expect(log.take()).toEqual(["a write"]);
+    });
+
+    it("comes again when there was no room again", () => {
+      fill(a);
+      expect(readUntilRoom(b, "a")).toBe(2);
+      fill(a);
+      expect(readUntilRoom(b, "a")).toBe(2);
+    });
+  });
+
+  describe("unread", () => {
+    it("puts messages back in front, in their order", () => {
+      const messages = [message(1), message(2), message(3)];
+      for (const parts of messages) write(a, parts);
+      const taken = [b.read() as Parts, b.read() as Parts];
+      b.unread(taken);
+      expect([b.length, b.bytes]).toEqual([3, 6]);
+      expect([b.read(), b.read(), b.read()]).toEqual(messages);
+    });
+
+    it("counts them as unread again", () => {
+      fill(a);
+      const taken = [b.read() as Parts];
+      b.unread(taken);
+      // The one that came back does not bring the acknowledgement any nearer.
+      b.read();
+      expect(a.checkWrite()).toBe(false);
+      b.read();
+      expect(a.checkWrite()).toBe(true);
+    });
+
+    it("counts those that were acknowledged as unread again", () => {
+      fill(a);
+      const taken: Parts[] = [];
+      for (let i = 0; i < 4; i++) taken.push(b.read() as Parts);
+      expect(a.checkWrite()).toBe(true);
+      b.unread(taken);
+      expect(a.checkWrite()).toBe(false);
+      log.take();
+      expect(readUntilRoom(b, "a")).toBe(2);
+    });
+
+    it("may make the pipe overfull", () => {
+      fill(a);
+      const taken: Parts[] = [];
+      for (let i = 0; i < 4; i++) taken.push(b.read() as Parts);
+      fill(a);
+      expect(a.overfull).toBe(false);
+      b.unread(taken);
+      expect(a.overfull).toBe(true);
+      expect(a.outLength).toBe(8);
+      expect(a.checkWrite()).toBe(false);
+    });
+
+    it("of nothing changes nothing", () => {
+      fill(a);
+      b.unread([]);
+      expect(b.length).toBe(4);
+    });
+  });
+
+  describe("adopt", () => {
+    let other: Pipe;
+    let otherPeer: Pipe;
+
+    beforeEach(() => {
+      [other, otherPeer] = Pipe.pair(UNBOUND, UNBOUND);
+      log.name(other, "other");
+      log.name(otherPeer, "otherPeer");
+    });
+
+    it("takes over what is unread, in front of its own", () => {
+      const [first, second, third] = [message(1), message(2), message(3)];
+      write(otherPeer, first);
+      write(otherPeer, second);
+      write(a, third);
+      b.adopt(other);
+      expect([b.length, b.bytes]).toEqual([3, 6]);
+      expect([other.length, other.bytes]).toEqual([0, 0]);
+      expect([b.read(), b.read(), b.read()]).toEqual([first, second, third]);
+    });
+
+    it("counts it against the marks of the pipe that takes over", () => {
+      for (let i = 0; i < 3; i++) write(otherPeer);
+      b.adopt(other);
+      expect(fill(a)).toBe(1);
+      expect(readUntilRoom(b, "a")).toBe(2);
+      expect(fill(a)).toBe(2);
+    });
+
+    it("may make the pipe overfull, and reading makes room again", () => {
+      for (let i = 0; i < 10; i++) write(otherPeer, message(10));
+      b.adopt(other);
+      expect(a.overfull).toBe(true);
+      expect(a.checkWrite()).toBe(false);
+      log.take();
+      expect(readUntilRoom(b, "a")).toBe(8);
+    });
+
+    it("counts bytes too", () => {
+      a.setMarks({ messages: 0, bytes: 100 }, UNBOUND);
+      for (let i = 0; i < 3; i++) write(otherPeer, message(50));
+      b.adopt(other);
+      expect([a.checkWrite(), a.overfull]).toEqual([false, true]);
+    });
+  });
+
+  describe("setMarks", () => {
+    it("raised: makes room at once", () => {
+      fill(a);
+      log.take();
+      a.setMarks({ messages: 6, bytes: 0 }, UNBOUND);
+      expect(log.take()).toEqual(["a write"]);
+      expect(fill(a)).toBe(2);
+    });
+
+    it("raised from the other end: makes room at once", () => {
+      fill(a);
+      log.take();
+      b.setMarks(UNBOUND, { messages: 6, bytes: 0 });
+      expect(log.take()).toEqual(["a write"]);
+      expect(fill(a)).toBe(2);
+    });
+
+    it("0: removes the bound", () => {
+      fill(a);
+      a.setMarks(UNBOUND, UNBOUND);
+      expect(fill(a, 100)).toBe(100);
+    });
+
+    it("lowered: what is queued stays, nothing more comes before it is read", () => {
+      fill(a);
+      a.setMarks({ messages: 1, bytes: 0 }, UNBOUND);
+      expect([a.overfull, a.checkWrite(), b.length]).toEqual([true, false, 4]);
+      log.take();
+      expect(readUntilRoom(b, "a")).toBe(4);
+      expect(fill(a)).toBe(1);
+    });
+
+    it("lowered: what was read and not acknowledged does not fill an empty pipe", () => {
+      open({ messages: 100 });
+      for (let i = 0; i < 40; i++) write(a);
+      for (let i = 0; i < 40; i++) b.read();
+      a.setMarks({ messages: 10, bytes: 0 }, UNBOUND);
+      expect(b.length).toBe(0);
+      expect(fill(a)).toBe(10);
+    });
+
+    it("of a byte mark: what was read and not acknowledged does not fill an empty pipe", () => {
+      open({ messages: 100 });
+      for (let i = 0; i < 40; i++) write(a, message(100));
+      while (b.read() !== undefined) {}
+      a.setMarks({ messages: 100, bytes: 1000 }, UNBOUND);
+      expect(a.checkWrite()).toBe(true);
+    });
+  });
+
+  describe("end", () => {
+    it("is told to the other end, once", () => {
+      a.end();
+      a.end();
+      expect(log.take()).toEqual(["b ended"]);
+      expect([a.ended, b.ended]).toEqual([false, true]);
+    });
+
+    it("is not told to an end that has ended", () => {
+      a.end();
+      log.take();
+      b.end();
+      expect(log.take()).toEqual([]);
+      expect([a.ended, b.ended]).toEqual([true, true]);
+    });
+
+    it("leaves what is queued to the other end's reader", () => {
+      write(a, message(7));
+      a.end();
+      expect(b.read()?.[0]).toHaveLength(7);
+      expect(b.read()).toBeUndefined();
+    });
+
+    it("leaves its own reader what is queued", () => {
+      write(b, message(7));
+      a.end();
+      expect(a.read()?.[0]).toHaveLength(7);
+    });
+
+    it("lets nothing more be written to it", () => {
+      a.end();
+      expect(b.checkWrite()).toBe(false);
+      b.setMarks(UNBOUND, UNBOUND);
+      expect(b.checkWrite()).toBe(false);
+      expect(log.take()).toEqual(["b ended"]);
+    });
+
+    it("is not told of room any more", () => {
+      fill(a);
+      a.end();
+      log.take();
+      while (b.read() !== undefined) {}
+      expect(log.take()).toEqual([]);
+    });
+  });
+
+  describe("close", () => {
+    it("forgets what is unread, and ends", () => {
+      write(b, message(7));
+      log.take();
+      a.close();
+      expect(log.take()).toEqual(["b ended"]);
+      expect([a.length, a.bytes, b.outLength, b.outBytes]).toEqual([0, 0, 0, 0]);
+      expect(a.read()).toBeUndefined();
+    });
+
+    it("leaves the other end what was written to it", () => {
+      write(a, message(7));
+      a.close();
+      expect(b.read()?.[0]).toHaveLength(7);
+    });
+
+    it("after end forgets what is unread", () => {
+      write(b, message(7));
+      a.end();
+      a.close();
+      expect(a.length).toBe(0);
+    });
+  });
+
+  describe("readAtOnce", () => {
+    it("is so while the other end is hungry and has nothing to read", () => {
+      expect(a.readAtOnce).toBe(false);
+      b.hungry = true;
+      expect([a.readAtOnce, b.readAtOnce]).toEqual([true, false]);
+      a.write(message(1));
+      expect(a.readAtOnce).toBe(false);
+      b.read();
+      expect(a.readAtOnce).toBe(true);
+      b.hungry = false;
+      expect(a.readAtOnce).toBe(false);
+    });
+  });
+});
+
+/** One direction of a pipe as plain lists, by the book (semantics of `ZMQ_SNDHWM`). */
+class Direction {
+  queue: number[] = [];
+  /** Read since the writer was told of it last. */
+  sinceTold: number[] = [];
+  /** Read and still known to the reader, who may put it back; the newest last. */
+  held: number[] = [];
+  awaitsRead = true;
+  awaitsRoom = false;
+  marks: Marks;
+  readonly writer: string;
+  readonly reader: string;
+
+  constructor(marks: Marks, writer: string, reader: string) {
+    this.marks = marks;
+    this.writer = writer;
+    this.reader = reader;
+  }
+
+  get full(): boolean {
+    const unknown = [...this.queue, ...this.sinceTold];
+    const { messages, bytes } = this.marks;
+    return (messages > 0 && unknown.length >= messages) || (bytes > 0 && sum(unknown) >= bytes);
+  }
+
+  get lowWater(): boolean {
+    const { messages, bytes } = this.marks;
+    const read = this.sinceTold;
+    const enough = Math.floor((messages + 1) / 2);
+    return (messages > 0 && read.length >= enough) || (bytes > 0 && sum(read) >= bytes / 2);
+  }
+}
+
+function sum(sizes: number[]): number {
+  return sizes.reduce((total, size) => total + size, 0);
+}
+
+/** Both directions of a pipe and what its ends are told. */
+class Model {
+  readonly ends = { a: false, b: false };
+  readonly #from: { a: Direction; b: Direction };
+  entries: string[] = [];
+
+  constructor(there: Marks, back: Marks) {
+    this.#from = { a: new Direction(there, "a", "b"), b: new Direction(back, "b", "a") };
+  }
+
+  /** What `end` writes. */
+  out(end: "a" | "b"): Direction {
+    return this.#from[end];
+  }
+
+  /** What `end` reads. */
+  in(end: "a" | "b"): Direction {
+    return this.#from[end === "a" ? "b" : "a"];
+  }
+
+  checkWrite(end: "a" | "b"): boolean {
+    const direction = this.out(end);
+    const { reader } = direction;
+    if (!this.ends[reader as "a" | "b"] && !direction.full) return true;
+    direction.awaitsRoom = true;
+    return false;
+  }
+
+  flush(end: "a" | "b"): void {
+    const direction = this.out(end);
+    if (!direction.awaitsRead || direction.queue.length === 0) return;
+    direction.awaitsRead = false;
+    this.entries.push(`${direction.reader} read`);
+  }
+
+  read(end: "a" | "b"): number | undefined {
+    const direction = this.in(end);
+    const size = direction.queue.shift();
+    if (size === undefined) {
+      direction.awaitsRead = true;
+      return undefined;
+    }
+    direction.sinceTold.push(size);
+    direction.held.push(size);
+    if (direction.lowWater) this.tell(direction);
+    return size;
+  }
+
+  tell(direction: Direction): void {
+    direction.sinceTold = [];
+    const { a, b } = this.ends;
+    if (!direction.awaitsRoom || direction.full || a || b) return;
+    direction.awaitsRoom = false;
+    this.entries.push(`${direction.writer} write`);
+  }
+
+  end(end: "a" | "b"): void {
+    const other = end === "a" ? "b" : "a";
+    if (!this.ends[end] && !this.ends[other]) this.entries.push(`${other} ended`);
+    this.ends[end] = true;
+  }
+}
+
+type End = "a" | "b";
+
+type Operation =
+  | { do: "write"; end: End; sizes: number[] }
+  | { do: "force"; end: End; sizes: number[] }
+  | { do: "read"; end: End; times: number }
+  | { do: "unread"; end: End; count: number }
+  | { do: "adopt"; end: End; sizes: number[] }
+  | { do: "marks"; end: End; out: Marks; back: Marks }
+  | { do: "end"; end: End }
+  | { do: "close"; end: End };
+
+describe("Pipe, whatever is done with it", () => {
+  const end = fc.constantFrom<End>("a", "b");
+  const sizes = fc.array(fc.nat(20), { minLength: 1, maxLength: 12 });
+  const marks = fc.record({
+    messages: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 12 })),
+    bytes: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 60 })),
+  });
+  const operation: fc.Arbitrary<Operation> = fc.oneof(
+    { weight: 12, arbitrary: fc.record({ do: fc.constant("write"), end, sizes }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("force"), end, sizes }) },
+    { weight: 12, arbitrary: fc.record({ do: fc.constant("read"), end, times: fc.nat(12) }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant("unread"), end, count: fc.nat(6) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("adopt"), end, sizes }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant("marks"), end, out: marks, back: marks }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("end"), end }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("close"), end }) },
+  ) as fc.Arbitrary<Operation>;
+
+  it("does as lists do, and tells of room and of messages exactly when that is due", () => {
+    fc.assert(
+      fc.property(
+        marks,
+        marks,
+        fc.array(operation, { maxLength: 60 }),
+        (there, back, operations) => {
+          open(there, back);
+          const model = new Model(there, back);
+          for (const it of operations) {
+            run(it, model);
+            expect(log.take()).toEqual(model.entries);
+            model.entries = [];
+            for (const name of ["a", "b"] as const) {
+              const { queue } = model.in(name);
+              const pipe = pipeOf(name);
+              expect([pipe.length, pipe.bytes]).toEqual([queue.length, sum(queue)]);
+            }
+          }
+        },
+      ),
+      { numRuns: 1500 },
+    );
+  });
+
+  it("never leaves both ends waiting", () => {
+    fc.assert(
+      fc.property(marks, fc.array(operation, { maxLength: 60 }), (initial, operations) => {
+        open(initial, initial);
+        const model = new Model(initial, initial);
+        for (const it of operations) {
+          if (it.do === "end" || it.do === "close") continue;
+          run(it, model);
+        }
+        while (b.read() !== undefined) {}
+        expect(a.checkWrite()).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  function pipeOf(name: End): Pipe {
+    return name === "a" ? a : b;
+  }
+
+  function run(it: Operation, model: Model): void {
+    const pipe = pipeOf(it.end);
+    switch (it.do) {
+      case "write":
+        if (model.ends[it.end]) return;
+        for (const size of it.sizes) {
+          const room = model.checkWrite(it.end);
+          expect(pipe.checkWrite()).toBe(room);
+          if (!room) break;
+          pipe.write(message(size));
+          model.out(it.end).queue.push(size);
+        }
+        pipe.flush();
+        model.flush(it.end);
+        return;
+      case "force":
+        // As a session does whose wire broke: it asks for no room.
+        if (model.ends[it.end] || pipe.ended) return;
+        for (const size of it.sizes) {
+          pipe.write(message(size));
+          model.out(it.end).queue.push(size);
+        }
+        pipe.flush();
+        model.flush(it.end);
+        return;
+      case "read":
+        for (let i = 0; i < it.times; i++) {
+          const got = pipe.read();
+          expect(got === undefined ? undefined : got[0]?.length).toBe(model.read(it.end));
+        }
+        return;
+      case "unread": {
+        const direction = model.in(it.end);
+        const back = direction.held.splice(Math.max(0, direction.held.length - it.count));
+        pipe.unread(back.map((size) => message(size)));
+        direction.queue.unshift(...back);
+        direction.sinceTold.splice(Math.max(0, direction.sinceTold.length - back.length));
+        return;
+      }
+      case "adopt": {
+        const [other, otherPeer] = Pipe.pair(UNBOUND, UNBOUND);
+        const silent = { readActivated() {}, writeActivated() {}, pipeEnded() {} };
+        other.attach(silent);
+        otherPeer.attach(silent);
+        for (const size of it.sizes) write(otherPeer, message(size));
+        pipe.adopt(other);
+        expect(other.length).toBe(0);
+        model.in(it.end).queue.unshift(...it.sizes);
+        // What was read before can no longer be put back in its place.
+        model.in(it.end).held = [];
+        return;
+      }
+      case "marks": {
+        pipe.setMarks(it.out, it.back);
+        const [out, back] = [model.out(it.end), model.in(it.end)];
+        out.marks = it.out;
+        back.marks = it.back;
+        for (const direction of [out, back]) model.tell(direction);
+        return;
+      }
+      case "end":
+        pipe.end();
+        model.end(it.end);
+        return;
+      case "close":
+        pipe.close();
+        model.in(it.end).queue = [];
+        model.in(it.end).held = [];
+        model.end(it.end);
+        return;
+    }
+  }
+});
