@@ -3,6 +3,7 @@ import { type ErrnoError, errnoError, fromSystem } from "../errors.js";
 import type { IpcAddress, TcpAddress } from "./address.js";
 import { Backoff, type BackoffOptions } from "./backoff.js";
 import { systemPath } from "./ipc.js";
+import { onread } from "./reading.js";
 import { bindHost } from "./tcp.js";
 
 export interface DialerOptions extends BackoffOptions {
@@ -134,13 +135,15 @@ export class Dialer {
 
   #open(): Stream {
     const address = this.#address;
-    if (address.transport === "ipc")
-      return connect({ path: systemPath(address.path, this.#endpoint) });
+    if (address.transport === "ipc") {
+      return connect({ path: systemPath(address.path, this.#endpoint), ...(onread && { onread }) });
+    }
     const { ipv6 } = this.#options;
     const options: TcpNetConnectOpts = {
       host: address.host,
       port: address.port,
       noDelay: true,
+      ...(onread && { onread }),
       // Node would try one family after the other, 250 ms each.
       family: ipv6 ? 0 : 4,
     };

@@ -10,6 +10,7 @@ import {
   ProtocolError,
   SLAB_SIZE,
 } from "../zmtp/index.js";
+import { deliver } from "./reading.js";
 
 /** Why a connection ended: the peer was wrong, it was too slow, or the wire broke. */
 export type EndReason =
@@ -64,9 +65,10 @@ export class Engine {
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
 
+  /** Octets that found no room, from `#restAt` on. */
   #rest: Uint8Array | undefined;
+  #restAt = 0;
   #feeding = false;
-  #bytesRead = 0;
 
   /** What the stream has not finished writing; the operating system mostly takes all at once. */
   #inFlight: Batch | undefined;
@@ -81,7 +83,7 @@ export class Engine {
   /** Starts the connection. Separate from the constructor: the owner is called from here on. */
   start(): void {
     const stream = this.#stream;
-    stream.on("data", (chunk: Uint8Array) => this.#onData(chunk));
+    deliver(stream, (chunk) => this.#onData(chunk));
     stream.on("end", () => this.#end({ kind: "connection", error: undefined }));
     stream.on("error", (error) => this.#end({ kind: "connection", error }));
     stream.on("close", () => this.#end({ kind: "connection", error: undefined }));
@@ -108,10 +110,6 @@ export class Engine {
     return this.#connection.held;
   }
 
-  get bytesRead(): number {
-    return this.#bytesRead;
-  }
-
   /** Encodes a message; it leaves at the end of this turn, or now if there is enough. */
   send(parts: Parts): void {
     this.#connection.send(parts);
@@ -128,14 +126,15 @@ export class Engine {
 
   /** There is room again: takes the rest of the last chunk, then reads on. */
   restartInput(): void {
-    if (this.#rest === undefined || this.#feeding || this.#ended) return;
     const rest = this.#rest;
-    this.#rest = undefined;
-    this.#feed(rest);
-    if (this.#rest !== undefined || this.#ended) return;
-    this.#connection.resume(performance.now());
-    this.#stream.resume();
-    this.#arm();
+    if (rest === undefined || this.#feeding || this.#ended) return;
+    this.#restAt = this.#feed(rest, this.#restAt);
+    if (this.#restAt === rest.length && !this.#ended) {
+      this.#rest = undefined;
+      this.#connection.resume(performance.now());
+      this.#stream.resume();
+    }
+    this.#fed();
   }
 
   /** Hangs up once all output has been written. */
@@ -157,33 +156,39 @@ export class Engine {
   }
 
   #onData(chunk: Uint8Array): void {
-    this.#bytesRead += chunk.length;
     if (this.#ended) return;
     if (this.#rest !== undefined) {
       // The stream had read ahead before it paused.
-      this.#rest = concat(this.#rest, chunk);
+      this.#rest = concat(this.#rest.subarray(this.#restAt), chunk);
+      this.#restAt = 0;
       return;
     }
-    this.#feed(chunk);
-    if (this.#rest !== undefined && !this.#ended) {
+    const taken = this.#feed(chunk, 0);
+    if (taken < chunk.length && !this.#ended) {
+      // A copy: the chunk's memory is the next read's.
+      this.#rest = new Uint8Array(chunk.subarray(taken));
+      this.#restAt = 0;
       this.#stream.pause();
       this.#connection.pause(performance.now());
     }
+    this.#fed();
   }
 
-  #feed(chunk: Uint8Array): void {
+  /** @returns The index of the first octet not taken. */
+  #feed(chunk: Uint8Array, at: number): number {
     this.#feeding = true;
     try {
-      const end = chunk.length;
-      const taken = this.#connection.receive(chunk, 0, end, performance.now());
-      if (taken < end) this.#rest = chunk.subarray(taken);
+      return this.#connection.receive(chunk, at, chunk.length, performance.now());
     } catch (error) {
-      this.#feeding = false;
-      this.#owner.received();
       this.#fail(error);
-      return;
+      return chunk.length;
+    } finally {
+      this.#feeding = false;
     }
-    this.#feeding = false;
+  }
+
+  /** The owner learns of messages only now: it may ask for more at once. */
+  #fed(): void {
     this.#owner.received();
     if (this.#ended) return;
     if (this.#connection.hasOutput) this.#scheduleFlush();
@@ -291,7 +296,7 @@ export class Engine {
     if (rest === undefined || !this.#owner.takeRest()) return;
     this.#rest = undefined;
     try {
-      this.#connection.receive(rest, 0, rest.length, performance.now());
+      this.#connection.receive(rest, this.#restAt, rest.length, performance.now());
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
     }

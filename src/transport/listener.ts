@@ -3,6 +3,7 @@ import { type ErrnoError, errnoError, fromSystem } from "../errors.js";
 import { type Address, type TcpAddress, tcpEndpoint } from "./address.js";
 import { bindHandle } from "./handle.js";
 import { IpcFile } from "./ipc.js";
+import { adopt, onread } from "./reading.js";
 import { bindHost, familyAllowed, resolve } from "./tcp.js";
 
 export interface ListenerOptions {
@@ -37,9 +38,10 @@ export class Listener {
     this.endpoint = endpoint;
     this.#events = events;
     this.#file = file;
-    server.on("connection", (stream) => {
+    server.on("connection", (accepted: Stream) => {
       this.#quietMs = QUIET_MIN_MS;
-      events.accepted(stream);
+      const stream = adopt(accepted);
+      if (stream !== undefined) events.accepted(stream);
     });
     server.on("error", (error) => this.#acceptFailed(error));
     server.unref();
@@ -80,7 +82,7 @@ export class Listener {
     if (handle === undefined) return undefined;
     if (typeof handle === "string") throw errnoError(handle, endpoint);
     // Listening is where a port that is taken shows; Node would tell of it only a tick later.
-    const server = createServer();
+    const server = createServer({ pauseOnConnect: onread !== undefined });
     server.listen({ _handle: handle }, options.backlog);
     if (!server.listening) {
       server.once("error", () => {});
@@ -97,7 +99,7 @@ export class Listener {
     events: ListenerEvents,
   ): Promise<Listener> {
     if (!familyAllowed(ip, options.ipv6)) throw errnoError("ENODEV", endpoint);
-    const server = createServer();
+    const server = createServer({ pauseOnConnect: onread !== undefined });
     await listening(
       server,
       {
@@ -118,7 +120,7 @@ export class Listener {
     events: ListenerEvents,
   ): Promise<Listener> {
     const file = IpcFile.prepare(path, endpoint);
-    const server = createServer();
+    const server = createServer({ pauseOnConnect: onread !== undefined });
     await listening(
       server,
       { path: file.bindPath, backlog: options.backlog, exclusive: true },
@@ -134,7 +136,7 @@ export class Listener {
     events: ListenerEvents,
   ): Listener {
     const file = IpcFile.prepare(path, endpoint);
-    const server = createServer();
+    const server = createServer({ pauseOnConnect: onread !== undefined });
     server.listen({ path: file.bindPath, backlog: options.backlog, exclusive: true });
     if (!server.listening) {
       server.once("error", () => {});

@@ -1,0 +1,52 @@
+import { Buffer } from "node:buffer";
+import { type OnReadOpts, Socket as Stream } from "node:net";
+
+/** Takes octets that were read; they are overwritten after it returns. */
+export type Sink = (bytes: Uint8Array) => void;
+
+const READ_SIZE = 64 * 1024;
+
+/**
+ * Node gives each read a buffer of 64 KB of its own, most of it for nothing: we copy messages out
+ * at once. Where it allows, all streams of the thread read into one buffer instead. Windows may
+ * read ahead of us, and other runtimes have no such option: they keep Node's way.
+ */
+const shareable: boolean =
+  process.platform !== "win32" &&
+  process.versions["bun"] === undefined &&
+  process.versions["deno"] === undefined;
+
+const buffer: Buffer = shareable ? Buffer.allocUnsafeSlow(READ_SIZE) : Buffer.alloc(0);
+
+const sinks = new WeakMap<Stream, Sink>();
+
+/** To be given to `net.connect`, or undefined. */
+export const onread: OnReadOpts | undefined = shareable
+  ? {
+      buffer,
+      callback(this: Stream, size: number, bytes: Uint8Array): boolean {
+        sinks.get(this)?.(bytes.subarray(0, size));
+        return true;
+      },
+    }
+  : undefined;
+
+/** Delivers what is read from `stream`, which {@link onread} was given to or {@link adopt} made. */
+export function deliver(stream: Stream, sink: Sink): void {
+  if (onread === undefined) stream.on("data", sink);
+  else sinks.set(stream, sink);
+}
+
+/**
+ * Makes an accepted stream read as those that we connect do. `net.Server` has no option for it, so
+ * the handle moves to a stream that was made with it. The server must pause what it accepts.
+ * @returns The stream to use; undefined when the peer is gone already.
+ */
+export function adopt(accepted: Stream): Stream | undefined {
+  if (onread === undefined) return accepted;
+  const { _handle: handle } = accepted as { _handle?: object | null };
+  if (!handle) return undefined;
+  (accepted as { _handle?: object | null })._handle = null;
+  accepted.destroy();
+  return new Stream({ handle, onread } as ConstructorParameters<typeof Stream>[0]);
+}
