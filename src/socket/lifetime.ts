@@ -1,3 +1,4 @@
+import { isMainThread } from "node:worker_threads";
 import { shared } from "../shared.js";
 import { type Requests, requests } from "../transport/requests.js";
 import type { Core } from "./core.js";
@@ -12,8 +13,12 @@ const WATCH_MS = 100;
 /** For so many looks nothing may have moved before a write is given up. */
 const STALLED_LOOKS = 5;
 
-/** How often to look whether all has been written, at the end of the process. */
-const DRAIN_MS = 5;
+/** For so many looks something else must have been alive before the end is called off. */
+const LIVE_LOOKS = 3;
+
+/** How long to wait between looks whether all has been written, at the end of the process. */
+const DRAIN_MIN_MS = 5;
+const DRAIN_MAX_MS = 100;
 
 /** What of a socket the end of the process concerns. */
 export type Resident = Pick<Core, "hasOutput"> & {
@@ -63,7 +68,6 @@ export class Lifetime {
 
   #ending = false;
   #warning: NodeJS.Timeout | undefined;
-  #draining: NodeJS.Timeout | undefined;
 
   constructor(requests: Requests, hold: Hold) {
     this.#requests = requests;
@@ -74,7 +78,9 @@ export class Lifetime {
     this.#residents.add(resident);
     if (this.#listening) return;
     this.#listening = true;
-    process.on("beforeExit", () => this.#begin());
+    process.on("beforeExit", () => {
+      if (this.#isAwaited()) this.#end();
+    });
     if (this.#requests.observable) this.#requests.watch(() => this.#watch());
   }
 
@@ -91,7 +97,7 @@ export class Lifetime {
   }
 
   #look(): void {
-    const { size, settled, suspended } = this.#requests;
+    const { size, settled, suspended, writing } = this.#requests;
     const moved = settled !== this.#settled;
     this.#settled = settled;
     if (this.#ending) return;
@@ -101,49 +107,46 @@ export class Lifetime {
     } else if (this.#hold.count > 0 || this.#requests.others(0) > 0) {
       this.#requests.suspended = false;
       this.#looks = 0;
-    } else if (moved || this.#isBusy()) {
-      this.#looks = 0;
-    } else if (!this.#hasOutput || ++this.#looks >= STALLED_LOOKS) {
-      this.#looks = 0;
-      this.#begin();
+    } else if (this.#isAwaited()) {
+      this.#end();
+    } else if (!writing || this.#stoodStill(moved)) {
+      this.#giveUp();
     }
   }
 
-  /** Whether threads of this process are at work, of which the event loop does not tell. */
-  #isBusy(): boolean {
+  /** Whether nothing has moved for long, as far as can be seen. */
+  #stoodStill(moved: boolean): boolean {
     const before = this.#cpu;
     this.#cpu = process.cpuUsage();
-    const { user, system } = this.#cpu;
-    return user + system - before.user - before.system > (WATCH_MS * 1000) / 2;
+    const used = this.#cpu.user + this.#cpu.system - before.user - before.system;
+    // The event loop does not tell of threads at work; in a worker they may be anybody's.
+    const isBusy = isMainThread && used > (WATCH_MS * 1000) / 2;
+    this.#looks = moved || isBusy ? 0 : this.#looks + 1;
+    return this.#looks > STALLED_LOOKS;
   }
 
-  get #hasOutput(): boolean {
-    for (const resident of this.#residents) if (resident.hasOutput) return true;
-    return false;
-  }
-
-  /** The process has nothing more to do. */
-  #begin(): void {
+  /** The process has nothing more to do, and messages are on their way. */
+  #end(): void {
     if (this.#ending) return;
-    if (!this.#isAwaited()) {
-      this.#giveUp();
-      return;
-    }
     this.#ending = true;
+    this.#looks = 0;
     this.#hold.take();
     this.#warning = setTimeout(() => this.#warn(), WARNING_MS);
     this.#warning.unref();
-    this.#draining = setInterval(() => this.#drain(), DRAIN_MS);
-    this.#draining.unref();
+    this.#drain(DRAIN_MIN_MS);
   }
 
-  #drain(): void {
-    const livesOn =
-      this.#hold.count > 1 || (this.#requests.observable && this.#requests.others(1) > 0);
-    if (!livesOn && this.#isAwaited()) return;
+  #drain(delayMs: number): void {
+    const othersLive = this.#requests.observable && this.#requests.others(1) > 0;
+    this.#looks = othersLive ? this.#looks + 1 : 0;
+    const livesOn = this.#hold.count > 1 || this.#looks > LIVE_LOOKS;
+    if (!livesOn && this.#isAwaited()) {
+      const next = Math.min(2 * delayMs, DRAIN_MAX_MS);
+      setTimeout(() => this.#drain(next), delayMs).unref();
+      return;
+    }
     this.#ending = false;
     clearTimeout(this.#warning);
-    clearInterval(this.#draining);
     this.#hold.release();
     if (livesOn) this.#deadlines.clear();
     else this.#giveUp();
@@ -173,6 +176,7 @@ export class Lifetime {
 
   /** Lets the event loop run out: what goes on is of no use to anybody. */
   #giveUp(): void {
+    this.#looks = 0;
     if (this.#requests.size === 0) return;
     this.#requests.suspended = true;
     this.#requests.abandon();

@@ -11,6 +11,7 @@ import {
   SLAB_SIZE,
 } from "../zmtp/index.js";
 import { deliver } from "./reading.js";
+import { requests } from "./requests.js";
 
 /** Why a connection ended: the peer was wrong, it was too slow, or the wire broke. */
 export type EndReason =
@@ -224,6 +225,7 @@ export class Engine {
     if (last > 0) stream.uncork();
     // A stream tells of a finished write a tick later, but empties its count at once.
     if (stream.writableLength === 0) this.#release();
+    else requests.begin(stream);
   }
 
   readonly #onWritten = (): void => {
@@ -237,6 +239,7 @@ export class Engine {
   };
 
   #release(): void {
+    requests.end(this.#stream);
     this.#connection.release(this.#inFlight as Batch);
     this.#inFlight = undefined;
   }
@@ -305,6 +308,7 @@ export class Engine {
   #shut(): Parts[] {
     this.#ended = true;
     clearTimeout(this.#timer);
+    requests.end(this.#stream);
     return this.#connection.close() as Parts[];
   }
 }

@@ -11,6 +11,9 @@ const KINDS: ReadonlySet<string> = new Set([
   "WriteWrap",
 ]);
 
+/** It ends by itself in the turn that it is listed in. */
+const TRANSIENT = "CloseReq";
+
 /** What `process` tells of its event loop; not every runtime has it. */
 interface Loop {
   getActiveResourcesInfo?: () => string[];
@@ -52,6 +55,12 @@ export class Requests {
   /** How many there are now. */
   get size(): number {
     return this.#streams.size + this.#lookups;
+  }
+
+  /** Whether there are writes among them, which cannot be repeated. */
+  get writing(): boolean {
+    for (const { connecting } of this.#streams) if (!connecting) return true;
+    return false;
   }
 
   /** How many have been answered so far: while it stays the same, nothing moves. */
@@ -98,7 +107,8 @@ export class Requests {
    * @param ours Timers of ours that do.
    */
   others(ours: number): number {
-    const resources = this.#loop.getActiveResourcesInfo?.() ?? [];
+    const listed = this.#loop.getActiveResourcesInfo?.() ?? [];
+    const resources = listed.filter((it) => it !== TRANSIENT);
     const requests = resources.filter((it) => KINDS.has(it)).length;
     const timers = resources.filter((it) => it === "Timeout").length;
     return (

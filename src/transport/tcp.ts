@@ -2,6 +2,7 @@ import { lookup } from "node:dns";
 import { isIP, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { errnoError, fromSystem } from "../errors.js";
+import { requests } from "./requests.js";
 
 /** An IP address for binding, or the name that must be looked up for it. */
 export type BindHost = { ip: string } | { name: string };
@@ -13,26 +14,61 @@ export type BindHost = { ip: string } | { name: string };
 export function bindHost(host: string, ipv6: boolean): BindHost {
   if (host === "*") return { ip: ipv6 ? "::" : "0.0.0.0" };
   if (isIP(host) !== 0) return { ip: host };
-  const addresses = networkInterfaces()[host];
-  if (addresses !== undefined) {
-    const wanted =
-      (ipv6 && addresses.find((it) => it.family === "IPv6")) ||
-      addresses.find((it) => it.family === "IPv4");
-    if (wanted) return { ip: wanted.address };
-  }
+  const interfaces = new Map(Object.entries(networkInterfaces()));
+  const addresses = interfaces.get(host) ?? [];
+  const wanted =
+    (ipv6 && addresses.find((it) => it.family === "IPv6")) ||
+    addresses.find((it) => it.family === "IPv4");
+  if (wanted) return { ip: wanted.address };
   if (host === "localhost") return { ip: "127.0.0.1" };
   return { name: host };
 }
 
+/** Gives the addresses of a name, at least one, or an error. */
+export type Lookup = (
+  name: string,
+  ipv6: boolean,
+  callback: (error: NodeJS.ErrnoException | null, addresses: readonly string[]) => void,
+) => void;
+
+type LookupCallback = Parameters<Lookup>[2];
+
+/** Who waits for which name. */
+const lookups = new Map<string, LookupCallback[]>();
+
 /**
  * Looks a host name up: IPv4 only, unless `ipv6` is set.
+ *
+ * A look-up occupies a thread of the pool until it is answered, and cannot be given up. So of each
+ * name there is one at a time, however often it is asked for meanwhile.
+ */
+export const lookupName: Lookup = (name, ipv6, callback) => {
+  const key = `${ipv6} ${name}`;
+  const waiting = lookups.get(key);
+  if (waiting !== undefined) {
+    waiting.push(callback);
+    return;
+  }
+  const callbacks = [callback];
+  lookups.set(key, callbacks);
+  requests.beginLookup();
+  lookup(name, { family: ipv6 ? 0 : 4, all: true }, (error, found) => {
+    requests.endLookup();
+    lookups.delete(key);
+    const addresses = error === null ? found.map(({ address }) => address) : [];
+    for (const answer of callbacks) answer(error, addresses);
+  });
+};
+
+/**
+ * The address to bind for a host name.
  * @throws ENODEV when there is no such name, as libzmq does when binding.
  */
 export function resolve(name: string, ipv6: boolean, endpoint: string): Promise<string> {
   return new Promise((done, fail) => {
-    lookup(name, { family: ipv6 ? 0 : 4 }, (error, address) => {
-      if (error === null) done(address);
-      else if (error.code === "ENOTFOUND") fail(errnoError("ENODEV", endpoint));
+    lookupName(name, ipv6, (error, [address]) => {
+      if (address !== undefined) done(address);
+      else if (error === null || error.code === "ENOTFOUND") fail(errnoError("ENODEV", endpoint));
       else fail(fromSystem(error, endpoint));
     });
   });
