@@ -31,7 +31,9 @@ const MESSAGES = {
   ENODEV: "No such device",
   ENOENT: "No such endpoint",
   ENOTSOCK: "Socket operation on non-socket",
+  ENOTDIR: "Not a directory",
   ENOTSUP: "Operation not supported",
+  EPIPE: "Broken pipe",
   EPROTONOSUPPORT: "Protocol not supported",
   ETIMEDOUT: "Connection timed out",
 } as const;

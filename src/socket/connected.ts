@@ -22,14 +22,16 @@ export class ConnectedEndpoint implements SessionOwner, Candidate {
     this.#immediate = core.options.boolean("immediate");
     this.#session = new Session(core, this, endpoint, "client");
     this.#dialer = new Dialer(address, endpoint, core.dialerOptions(), {
-      delayed: () => core.monitor.emit({ type: "connect:delay", address: endpoint }),
-      failed: () => core.monitor.emit({ type: "close", address: endpoint }),
-      retrying: (interval) =>
-        core.monitor.emit({ type: "connect:retry", address: endpoint, interval }),
+      delayed: () => {
+        // On ipc a connection is there at once or not at all, says libzmq.
+        if (address.transport === "tcp") core.emit({ type: "connect:delay", address: endpoint });
+      },
+      failed: () => core.emit({ type: "close", address: endpoint }),
+      retrying: (interval) => core.emit({ type: "connect:retry", address: endpoint, interval }),
       connected: (stream) => {
         const peerAddress = remoteAddress(stream, endpoint);
         keepAlive(stream, core.options);
-        core.monitor.emit({ type: "connect", address: endpoint, peerAddress });
+        core.emit({ type: "connect", address: endpoint, peerAddress });
         this.#session.attachStream(stream, peerAddress);
       },
     });
@@ -83,11 +85,12 @@ export class ConnectedEndpoint implements SessionOwner, Candidate {
     this.#core.settle();
   }
 
-  /** Ends the connection once what was sent is written. */
+  /** Ends the connection once what was sent is written; what was not received is forgotten. */
   close(): void {
     if (this.#closing) return;
     this.#closing = true;
     this.#core.candidates.delete(this);
+    this.#core.detach(this.#session);
     this.#core.finish(this.#session);
   }
 }

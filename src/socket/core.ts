@@ -157,7 +157,7 @@ export class Core implements PatternHost {
   /** Gives a session its pipe, and the other end to the pattern. */
   attach(session: Session): void {
     const [ours, theirs] = Pipe.pair(this.sendMarks, this.receiveMarks);
-    session.attachPipe(theirs);
+    session.attachPipe(theirs, ours);
     this.pattern.attach(ours);
   }
 
@@ -180,6 +180,11 @@ export class Core implements PatternHost {
     for (const session of this.sessions()) {
       session.pipe?.setMarks(this.receiveMarks, this.sendMarks);
     }
+  }
+
+  /** Takes a session's pipe from the pattern; what was not received from it is forgotten. */
+  detach(session: Session): void {
+    if (session.socketPipe !== undefined) this.pattern.detach(session.socketPipe);
   }
 
   /** Ends a session once what was sent to it is written, or linger is over. */

@@ -1,5 +1,5 @@
 import type { Socket as Stream } from "node:net";
-import { errnoError, fromSystem } from "../errors.js";
+import { type ErrnoError, errnoError, fromSystem } from "../errors.js";
 import type { Parts } from "../message.js";
 import { type EndReason, Engine, type EngineOwner } from "../transport/engine.js";
 import type { Peer, Role } from "../zmtp/index.js";
@@ -30,6 +30,8 @@ export class Session implements EngineOwner, PipeSink {
   readonly #owner: SessionOwner;
 
   #pipe: Pipe | undefined;
+  /** The socket's end of the pipe. */
+  #socketPipe: Pipe | undefined;
   #engine: Engine | undefined;
   #established = false;
   #peerAddress: string | undefined;
@@ -73,9 +75,15 @@ export class Session implements EngineOwner, PipeSink {
     return this.#established && (this.#engine?.outputBytes ?? 0) > 0;
   }
 
-  /** Gives the session its end of a pipe. */
-  attachPipe(pipe: Pipe): void {
+  /** The socket's end of the pipe, for the socket to let go of. */
+  get socketPipe(): Pipe | undefined {
+    return this.#socketPipe;
+  }
+
+  /** Gives the session its end of a pipe, and tells it which the other is. */
+  attachPipe(pipe: Pipe, socketPipe: Pipe): void {
     this.#pipe = pipe;
+    this.#socketPipe = socketPipe;
     pipe.attach(this);
   }
 
@@ -98,6 +106,7 @@ export class Session implements EngineOwner, PipeSink {
   dropPipe(): void {
     const pipe = this.#pipe;
     this.#pipe = undefined;
+    this.#socketPipe = undefined;
     pipe?.close();
   }
 
@@ -223,13 +232,12 @@ export class Session implements EngineOwner, PipeSink {
     if (reason.kind === "protocol") {
       monitor.emit({ type: "handshake:error:protocol", address, peerAddress, error: reason.error });
     } else if (!established) {
-      const error =
-        reason.kind === "timeout"
-          ? errnoError("ETIMEDOUT", address)
-          : reason.error === undefined
-            ? errnoError("ECONNRESET", address)
-            : fromSystem(reason.error, address);
-      monitor.emit({ type: "handshake:error:other", address, peerAddress, error });
+      monitor.emit({
+        type: "handshake:error:other",
+        address,
+        peerAddress,
+        error: whyFailed(reason),
+      });
     }
     monitor.emit({ type: "disconnect", address, peerAddress });
   }
@@ -238,6 +246,12 @@ export class Session implements EngineOwner, PipeSink {
     this.dropPipe();
     this.#owner.finished(this);
   }
+}
+
+/** As libzmq tells of a handshake that got nowhere. */
+function whyFailed(reason: EndReason): ErrnoError {
+  if (reason.kind === "timeout") return errnoError("EAGAIN");
+  return reason.error === undefined ? errnoError("EPIPE") : fromSystem(reason.error);
 }
 
 function pullSession(session: Session): void {
