@@ -47,5 +47,5 @@ export interface Mechanism {
   unwrap?(flags: number, body: Uint8Array): Frame;
 }
 
-/** Whether we dialled (client) or accepted (server) the connection. */
+/** The part that a side plays in the handshake: who asks to be let in, and who lets in. */
 export type Role = "client" | "server";
