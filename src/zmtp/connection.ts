@@ -78,6 +78,7 @@ export interface ConnectionHandler {
 }
 
 export interface ConnectionOptions extends DecoderOptions {
+  /** Which part we play in the mechanism: with NULL the binder is the server. */
   role: Role;
   socketType: SocketTypeName;
   mechanism: Mechanism;
@@ -117,7 +118,10 @@ export class Connection implements DecoderSink {
     this.#greeting = new GreetingDecoder(options.mechanism.name);
     this.#decoder = new Decoder(this, options);
     this.#decoder.handshaking = true;
-    const greeting = encodeGreeting(options.mechanism.name, options.role === "server");
+    const { role, mechanism } = options;
+    // RFC 37 wants zero where the mechanism does not know servers.
+    const asServer = role === "server" && mechanism.name !== "NULL";
+    const greeting = encodeGreeting(mechanism.name, asServer);
     this.#encoder = new Encoder(options.slabs, greeting);
     this.#heartbeat = new Heartbeat(options.heartbeat);
     this.#handshakeDeadline =
