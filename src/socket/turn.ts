@@ -1,7 +1,11 @@
 import { shared } from "../shared.js";
+import { Queue } from "./queue.js";
 
 /** What loops over sockets may take of one turn of the event loop, all together. */
 const BUDGET_MS = 4;
+
+/** How long the operations between two looks at the clock shall take. */
+const STEP_MS = BUDGET_MS / 4;
 
 /** A turn ends after this many operations even if they were fast. npm zeromq's number. */
 const OPERATIONS_MAX = 512;
@@ -11,7 +15,8 @@ const OPERATIONS_MAX = 512;
  *
  * A promise that is already resolved lets its awaiter go on before any timer or I/O: a loop over
  * a socket that is always ready would starve them. So operations are counted, and once they have
- * had their share of this turn, the next ones settle in the next: after timers and I/O.
+ * had their share of this turn, the next ones settle in the next: after timers and I/O. Those that
+ * waited count too, and no more of them go on at once than go between two looks at the clock.
  *
  * The clock is dear (some 80 ns), so it is read every few operations: the slower they are, the
  * more often.
@@ -20,12 +25,20 @@ export class Turn {
   readonly #now: () => number;
   readonly #schedule: (callback: () => void) => void;
   #operations = 0;
+  /** Up to which of them the clock has been looked at, and when to look again. */
+  #checked = 0;
+  #nextCheck = 2;
+  /** What one takes, in milliseconds, by the last looks; nothing is known yet. */
+  #cost = BUDGET_MS;
+  /** How many that makes until the next look. */
   #step = 1;
-  #nextCheck = 1;
   #startedAt: number;
   #checkedAt: number;
   #over = false;
-  #deferred: (() => void)[] = [];
+  #scheduled = false;
+  /** More wait than may go on in this turn. */
+  #crowded = false;
+  readonly #deferred = new Queue<() => void>();
 
   /** @param schedule Calls back in the next turn, after timers and I/O. */
   constructor(now: () => number, schedule: (callback: () => void) => void) {
@@ -41,13 +54,13 @@ export class Turn {
     return ++this.#operations >= this.#nextCheck && this.#check();
   }
 
-  /** Calls back in the next turn. */
+  /** Calls back in a later turn: the next, unless too many wait already. */
   defer(callback: () => void): void {
     this.#deferred.push(callback);
     this.#end();
   }
 
-  /** A promise that settles in the next turn. */
+  /** A promise that settles then. */
   later<T>(
     settle: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
   ): Promise<T> {
@@ -58,10 +71,7 @@ export class Turn {
 
   #check(): boolean {
     const now = this.#now();
-    const elapsed = now - this.#checkedAt;
-    this.#checkedAt = now;
-    if (elapsed < BUDGET_MS / 8) this.#step = Math.min(2 * this.#step, OPERATIONS_MAX);
-    else if (elapsed > BUDGET_MS / 4) this.#step = Math.max(this.#step >> 2, 1);
+    this.#learn(now);
     if (this.#operations >= OPERATIONS_MAX || now - this.#startedAt >= BUDGET_MS) {
       this.#end();
       return true;
@@ -70,21 +80,46 @@ export class Turn {
     return false;
   }
 
+  /**
+   * Learns what an operation takes: at once when it is more than was thought, bit by bit when it
+   * is less, for operations may go by one after the other before their callers get to work.
+   */
+  #learn(now: number): void {
+    const elapsed = now - this.#checkedAt;
+    const cost = Math.min(elapsed / (this.#operations - this.#checked), BUDGET_MS);
+    this.#cost = cost > this.#cost ? cost : (cost + this.#cost) / 2;
+    this.#step = Math.max(1, Math.min(Math.trunc(STEP_MS / this.#cost), OPERATIONS_MAX));
+    this.#checked = this.#operations;
+    this.#checkedAt = now;
+  }
+
   #end(): void {
-    if (this.#over) return;
     this.#over = true;
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
     this.#schedule(() => this.#begin());
   }
 
   #begin(): void {
-    this.#over = false;
-    this.#operations = 0;
-    this.#nextCheck = this.#step;
-    this.#startedAt = this.#now();
-    this.#checkedAt = this.#startedAt;
+    const now = this.#now();
     const deferred = this.#deferred;
-    this.#deferred = [];
-    for (const callback of deferred) callback();
+    // Those who went on last time may do nothing more that looks at the clock.
+    if (this.#crowded && this.#checked === 0) this.#learn(now);
+    this.#scheduled = false;
+    this.#over = false;
+    this.#startedAt = now;
+    this.#checkedAt = now;
+    this.#nextCheck = Math.min(this.#step + 1, OPERATIONS_MAX);
+    const count = Math.min(this.#step, deferred.length);
+    this.#operations = count;
+    this.#checked = 0;
+    this.#crowded = deferred.length > count;
+    for (let i = 0; i < count; i++) (deferred.shift() as () => void)();
+    if (this.#crowded) this.#wake();
   }
 }
 
