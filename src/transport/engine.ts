@@ -10,7 +10,7 @@ import {
   ProtocolError,
   SLAB_SIZE,
 } from "../zmtp/index.js";
-import { deliver } from "./reading.js";
+import { deliver, READ_SIZE, type Sink } from "./reading.js";
 import { requests } from "./requests.js";
 
 /** Why a connection ended: the peer was wrong, it was too slow, or the wire broke. */
@@ -56,7 +56,7 @@ const TIMER_MAX_MS = 2 ** 31 - 1;
  * In: when the owner has no room, the rest of the chunk is kept and reading stops, until
  * {@link restartInput}.
  */
-export class Engine {
+export class Engine implements Sink {
   readonly #stream: Stream;
   readonly #connection: Connection;
   readonly #owner: EngineOwner;
@@ -66,6 +66,8 @@ export class Engine {
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
 
+  /** The owner has no room: nothing is read. */
+  #paused = false;
   /** Octets that found no room, from `#restAt` on. */
   #rest: Uint8Array | undefined;
   #restAt = 0;
@@ -84,7 +86,7 @@ export class Engine {
   /** Starts the connection. Separate from the constructor: the owner is called from here on. */
   start(): void {
     const stream = this.#stream;
-    deliver(stream, (chunk) => this.#onData(chunk));
+    deliver(stream, this);
     stream.on("end", () => this.#end({ kind: "connection", error: undefined }));
     stream.on("error", (error) => this.#end({ kind: "connection", error }));
     stream.on("close", () => this.#end({ kind: "connection", error: undefined }));
@@ -127,10 +129,11 @@ export class Engine {
 
   /** There is room again: takes the rest of the last chunk, then reads on. */
   restartInput(): void {
-    const rest = this.#rest;
-    if (rest === undefined || this.#feeding || this.#ended) return;
+    if (!this.#paused || this.#feeding || this.#ended) return;
+    const rest = this.#rest ?? NOTHING;
     this.#restAt = this.#feed(rest, this.#restAt);
-    if (this.#restAt === rest.length && !this.#ended) {
+    if (this.#restAt === rest.length && !this.#connection.full && !this.#ended) {
+      this.#paused = false;
       this.#rest = undefined;
       this.#connection.resume(performance.now());
       this.#stream.resume();
@@ -156,33 +159,67 @@ export class Engine {
     return unwritten;
   }
 
-  #onData(chunk: Uint8Array): void {
-    if (this.#ended) return;
-    if (this.#rest !== undefined) {
+  /** Not for callers: what the stream has read. */
+  data(chunk: Uint8Array): Uint8Array | undefined {
+    if (this.#ended) return undefined;
+    if (this.#paused) {
       // The stream had read ahead before it paused.
-      this.#rest = concat(this.#rest.subarray(this.#restAt), chunk);
+      this.#rest = concat((this.#rest ?? NOTHING).subarray(this.#restAt), chunk);
       this.#restAt = 0;
-      return;
+      return undefined;
     }
     const taken = this.#feed(chunk, 0);
-    if (taken < chunk.length && !this.#ended) {
+    if (!this.#ended && (taken < chunk.length || this.#connection.full)) {
       // A copy: the chunk's memory is the next read's.
       this.#rest = new Uint8Array(chunk.subarray(taken));
       this.#restAt = 0;
-      this.#stream.pause();
-      this.#connection.pause(performance.now());
+      this.#pause();
     }
     this.#fed();
+    return this.#place();
+  }
+
+  /** Not for callers: what the stream has read to where {@link data} told it to. */
+  filled(count: number): Uint8Array | undefined {
+    if (this.#ended) return undefined;
+    this.#guard(() => this.#connection.filled(count, performance.now()));
+    if (!this.#ended && this.#connection.full) this.#pause();
+    this.#fed();
+    return this.#place();
+  }
+
+  /** Where the stream shall read to: straight into a message's memory, if a large one is due. */
+  #place(): Uint8Array | undefined {
+    if (this.#ended || this.#paused) return undefined;
+    let place: Uint8Array | undefined;
+    this.#guard(() => {
+      place = this.#connection.room(READ_SIZE);
+    });
+    return place;
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.#stream.pause();
+    this.#connection.pause(performance.now());
   }
 
   /** @returns The index of the first octet not taken. */
   #feed(chunk: Uint8Array, at: number): number {
+    let taken = chunk.length;
+    this.#guard(() => {
+      taken = this.#connection.receive(chunk, at, chunk.length, performance.now());
+    });
+    return taken;
+  }
+
+  /** Lets the connection take octets; a peer that is wrong ends it. */
+  #guard(take: () => void): void {
     this.#feeding = true;
     try {
-      return this.#connection.receive(chunk, at, chunk.length, performance.now());
+      take();
     } catch (error) {
       this.#fail(error);
-      return chunk.length;
     } finally {
       this.#feeding = false;
     }
@@ -312,6 +349,8 @@ export class Engine {
     return this.#connection.close() as Parts[];
   }
 }
+
+const NOTHING = new Uint8Array(0);
 
 function flushEngine(engine: Engine): void {
   engine.flushScheduled();

@@ -1,10 +1,19 @@
 import { Buffer } from "node:buffer";
 import { type OnReadOpts, Socket as Stream } from "node:net";
 
-/** Takes octets that were read; they are overwritten after it returns. */
-export type Sink = (bytes: Uint8Array) => void;
+/** Where a stream's octets go. */
+export interface Sink {
+  /**
+   * Takes octets; they are overwritten after it returns.
+   * @returns Where to read the next ones to, if it knows a better place: see {@link filled}.
+   */
+  data(bytes: Uint8Array): Uint8Array | undefined;
+  /** Takes the first `count` octets of the place that it named last; returns as {@link data}. */
+  filled(count: number): Uint8Array | undefined;
+}
 
-const READ_SIZE = 64 * 1024;
+/** What one read takes at the most, unless a sink names a larger place. */
+export const READ_SIZE: number = 64 * 1024;
 
 /**
  * Node gives each read a buffer of 64 KB of its own, most of it for nothing: we copy messages out
@@ -20,12 +29,19 @@ const buffer: Buffer = shareable ? Buffer.allocUnsafeSlow(READ_SIZE) : Buffer.al
 
 const sinks = new WeakMap<Stream, Sink>();
 
+/** Node asks for the place of the next read right after each, without saying for which stream. */
+let next: Uint8Array = buffer;
+
 /** To be given to `net.connect`, or undefined. */
 export const onread: OnReadOpts | undefined = shareable
   ? {
-      buffer,
+      buffer: () => next,
       callback(this: Stream, size: number, bytes: Uint8Array): boolean {
-        sinks.get(this)?.(bytes.subarray(0, size));
+        next = buffer;
+        const sink = sinks.get(this);
+        if (sink === undefined) return true;
+        const own = bytes !== buffer;
+        next = (own ? sink.filled(size) : sink.data(bytes.subarray(0, size))) ?? buffer;
         return true;
       },
     }
@@ -33,7 +49,7 @@ export const onread: OnReadOpts | undefined = shareable
 
 /** Delivers what is read from `stream`, which {@link onread} was given to or {@link adopt} made. */
 export function deliver(stream: Stream, sink: Sink): void {
-  if (onread === undefined) stream.on("data", sink);
+  if (onread === undefined) stream.on("data", (bytes: Uint8Array) => sink.data(bytes));
   else sinks.set(stream, sink);
 }
 
@@ -48,5 +64,6 @@ export function adopt(accepted: Stream): Stream | undefined {
   if (!handle) return undefined;
   (accepted as { _handle?: object | null })._handle = null;
   accepted.destroy();
+  next = buffer;
   return new Stream({ handle, onread } as ConstructorParameters<typeof Stream>[0]);
 }

@@ -58,17 +58,28 @@ export class Assembly {
   fill(chunk: Uint8Array, at: number, end: number): number {
     let from = at;
     while (from < end && this.#filled < this.#size) {
-      let room = this.#room as Uint8Array;
-      if (this.#filled === room.length) {
-        this.#settle();
-        room = this.#grow(Math.min(this.#size, 2 * room.length));
-      }
+      const room = this.#roomLeft();
       const count = Math.min(end - from, room.length - this.#filled);
       room.set(chunk.subarray(from, from + count), this.#filled);
       this.#filled += count;
       from += count;
     }
     return from;
+  }
+
+  /** Where the next octets belong: they may be read straight to here, and then {@link advance}. */
+  get rest(): Uint8Array {
+    return this.#roomLeft().subarray(this.#filled);
+  }
+
+  /** Counts octets that were read to {@link rest}. */
+  advance(count: number): void {
+    this.#filled += count;
+  }
+
+  /** Octets of the body that have not come. */
+  get missing(): number {
+    return this.#size - this.#filled;
   }
 
   get done(): boolean {
@@ -93,6 +104,14 @@ export class Assembly {
   #settle(): void {
     this.#reserve.give(this.#reserved);
     this.#reserved = 0;
+  }
+
+  /** The room, with some left in it. */
+  #roomLeft(): Uint8Array {
+    const room = this.#room as Uint8Array;
+    if (this.#filled < room.length) return room;
+    this.#settle();
+    return this.#grow(Math.min(this.#size, 2 * room.length));
   }
 
   #grow(size: number): Uint8Array {

@@ -196,6 +196,37 @@ export class Connection implements DecoderSink {
     }
   }
 
+  /**
+   * Memory that the peer's next octets may be read into, in place of a chunk: see {@link filled}.
+   * There is some only while at least `least` octets of one body are missing.
+   * @throws ProtocolError when a limit lets no more be held; the connection is closed then.
+   */
+  room(least: number): Uint8Array | undefined {
+    if (this.#phase !== "traffic") return undefined;
+    try {
+      return this.#decoder.room(least);
+    } catch (error) {
+      this.#end("failure");
+      throw error;
+    }
+  }
+
+  /**
+   * Takes octets as {@link receive} does: the first `count` of what {@link room} returned last.
+   * @throws ProtocolError when the peer is wrong; the connection is closed then.
+   */
+  filled(count: number, now: number): void {
+    this.#now = now;
+    this.#full = false;
+    this.#heartbeat.alive();
+    try {
+      this.#decoder.filled(count);
+    } catch (error) {
+      this.#end("failure");
+      throw error;
+    }
+  }
+
   /** Lets the peer in that {@link ConnectionHandler.handshake} made wait. */
   admit(now: number): void {
     this.#now = now;

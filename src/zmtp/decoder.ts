@@ -125,6 +125,20 @@ export class Decoder {
     }
   }
 
+  /**
+   * Where the octets that are due belong, if they are the next `least` or more of one body: they may
+   * be read straight to there, which saves copying them. {@link filled} takes them.
+   */
+  room(least: number): Uint8Array | undefined {
+    return this.#body.active && this.#body.missing >= least ? this.#body.rest : undefined;
+  }
+
+  /** Takes `count` octets that were read to {@link room}. */
+  filled(count: number): void {
+    this.#body.advance(count);
+    if (this.#body.done) this.#deliver(this.#flags, this.#body.take());
+  }
+
   /** Forgets the unfinished message and gives back what it held. */
   drop(): void {
     this.#body.drop();
