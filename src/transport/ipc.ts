@@ -1,31 +1,42 @@
 import { Buffer } from "node:buffer";
-import { chmodSync, mkdtempSync, renameSync, rmdirSync, statSync, unlinkSync } from "node:fs";
+import { lstatSync, mkdtempSync, renameSync, rmdirSync, statSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { errnoError } from "../errors.js";
+import { errnoError, fromSystem } from "../errors.js";
 
-/** `sizeof(sun_path)` less the final NUL. */
-const PATH_MAX = process.platform === "darwin" ? 103 : 107;
+/** What of the platform decides how ipc endpoints are named. */
+export interface Platform {
+  name: NodeJS.Platform;
+  /** The version of libuv; undefined for runtimes that have none. */
+  uv: string | undefined;
+}
+
+const HERE: Platform = { name: process.platform, uv: process.versions["uv"] };
 
 /** The first libuv that gives an abstract name its exact length. */
 const ABSTRACT_SINCE = [1, 48] as const;
+
+/** `sizeof(sun_path)` less the final NUL. */
+function pathMax(platform: Platform): number {
+  return platform.name === "linux" ? 107 : 103;
+}
 
 /**
  * The path to hand to the operating system for an ipc endpoint.
  * @throws EPROTONOSUPPORT on Windows, ENAMETOOLONG, ENOTSUP for abstract names that this platform
  *   cannot speak.
  */
-export function systemPath(path: string, endpoint: string): string {
-  if (process.platform === "win32") {
+export function systemPath(path: string, endpoint: string, platform: Platform = HERE): string {
+  if (platform.name === "win32") {
     throw errnoError(
       "EPROTONOSUPPORT",
       endpoint,
       "Protocol not supported: ipc:// needs UNIX sockets, which Node.js lacks on Windows",
     );
   }
-  if (Buffer.byteLength(path) > PATH_MAX) throw errnoError("ENAMETOOLONG", endpoint);
+  if (Buffer.byteLength(path) > pathMax(platform)) throw errnoError("ENAMETOOLONG", endpoint);
   if (!path.startsWith("@")) return path;
-  if (!abstractNames()) {
+  if (!speaksAbstractNames(platform)) {
     throw errnoError(
       "ENOTSUP",
       endpoint,
@@ -35,9 +46,9 @@ export function systemPath(path: string, endpoint: string): string {
   return `\0${path.slice(1)}`;
 }
 
-function abstractNames(): boolean {
-  if (process.platform !== "linux") return false;
-  const [major = 0, minor = 0] = (process.versions["uv"] ?? "0.0").split(".").map(Number);
+function speaksAbstractNames({ name, uv }: Platform): boolean {
+  if (name !== "linux") return false;
+  const [major = 0, minor = 0] = (uv ?? "0.0").split(".").map(Number);
   return major > ABSTRACT_SINCE[0] || (major === ABSTRACT_SINCE[0] && minor >= ABSTRACT_SINCE[1]);
 }
 
@@ -45,17 +56,18 @@ function abstractNames(): boolean {
  * The file of a bound ipc endpoint.
  *
  * libuv removes the name that it bound when the listener closes, whoever owns it by then. So we
- * bind a name that nobody else uses and rename it: the endpoint's file appears at once, with the
- * right mode, in place of a stale or a live one (as with libzmq), and we remove it at the end only
- * if it is still ours.
+ * bind a name that nobody else uses and rename it: the endpoint's file appears at once, in place
+ * of a stale or a live one (as with libzmq), and we remove it at the end, or when the process
+ * exits, only if it is still ours.
  */
 export class IpcFile {
   /** Where the endpoint is to be found. */
   readonly path: string;
   /** What to bind. */
   readonly bindPath: string;
+  /** A folder that was made for this file alone. */
   readonly #folder: string | undefined;
-  #inode: bigint | undefined;
+  #identity: string | undefined;
 
   private constructor(path: string, bindPath: string, folder?: string) {
     this.path = path;
@@ -65,24 +77,36 @@ export class IpcFile {
 
   /**
    * Prepares to bind `path`; `*` makes a folder of its own for the socket.
-   * @throws EADDRINUSE when there is a file that is no socket.
+   * @throws As {@link systemPath}; EADDRINUSE when there is a file that is no socket; what the
+   *   operating system says against the path.
    */
-  static prepare(path: string, endpoint: string): IpcFile {
-    if (path === "*") {
-      const folder = mkdtempSync(join(tmpdir(), "zmq-"));
-      const name = join(folder, "socket");
-      return new IpcFile(name, name, folder);
+  static prepare(path: string, endpoint: string, platform: Platform = HERE): IpcFile {
+    try {
+      if (path === "*") return IpcFile.#wildcard(endpoint, platform);
+      const system = systemPath(path, endpoint, platform);
+      if (system.startsWith("\0")) return new IpcFile(path, system);
+      const exists = occupied(system, endpoint);
+      const max = pathMax(platform);
+      const unique = Math.random().toString(36).slice(2, 8);
+      for (const other of [`${system}.${unique}`, join(dirname(system), `.${unique}`)]) {
+        if (Buffer.byteLength(other) <= max) return new IpcFile(system, other);
+      }
+      // No room for another name: in place, then.
+      if (exists) unlinkSync(system);
+      return new IpcFile(system, system);
+    } catch (error) {
+      throw "address" in (error as object)
+        ? error
+        : fromSystem(error as NodeJS.ErrnoException, endpoint);
     }
-    const system = systemPath(path, endpoint);
-    if (system.startsWith("\0")) return new IpcFile(path, system);
-    const stat = statSync(system, { throwIfNoEntry: false });
-    if (stat !== undefined && !stat.isSocket()) throw errnoError("EADDRINUSE", endpoint);
-    const own = `${system}.${process.pid}-${++counter}`;
-    if (Buffer.byteLength(own) <= PATH_MAX) return new IpcFile(system, own);
-    const short = join(dirname(system), `.${process.pid}-${counter}`);
-    if (Buffer.byteLength(short) <= PATH_MAX) return new IpcFile(system, short);
-    if (stat !== undefined) unlinkSync(system);
-    return new IpcFile(system, system);
+  }
+
+  static #wildcard(endpoint: string, platform: Platform): IpcFile {
+    const name = join(tmpdir(), "zmq-XXXXXX", "socket");
+    systemPath(name, endpoint, platform);
+    const folder = mkdtempSync(join(tmpdir(), "zmq-"));
+    const path = join(folder, "socket");
+    return new IpcFile(path, path, folder);
   }
 
   get endpoint(): string {
@@ -92,25 +116,36 @@ export class IpcFile {
   /** The code of the error when {@link bindPath} could not be bound: why, as far as files tell. */
   whyNotBound(): string {
     if (this.#isAbstract) return "EADDRINUSE";
-    const folder = statSync(dirname(this.bindPath), { throwIfNoEntry: false });
-    if (folder === undefined) return "ENOENT";
-    return folder.isDirectory() ? "EACCES" : "ENOTDIR";
+    try {
+      return statSync(dirname(this.bindPath)).isDirectory() ? "EACCES" : "ENOTDIR";
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code ?? "ENOENT";
+    }
   }
 
   /** To be called once {@link bindPath} is bound: makes the endpoint visible. */
-  publish(mode?: number): void {
+  publish(): void {
     if (this.#isAbstract) return;
-    if (mode !== undefined) chmodSync(this.bindPath, mode);
     if (this.bindPath !== this.path) renameSync(this.bindPath, this.path);
-    this.#inode = statSync(this.path, { bigint: true }).ino;
+    this.#identity = identify(this.path);
+    if (published.size === 0) process.on("exit", removeAll);
+    published.add(this);
   }
 
-  /** To be called once the listener is closed. */
+  /**
+   * Removes the file, if it is still ours. To be called while the listener is still open: once it
+   * is closed, another file may get the identity of ours.
+   */
   remove(): void {
-    if (this.#isAbstract) return;
-    const stat = statSync(this.path, { bigint: true, throwIfNoEntry: false });
-    if (stat !== undefined && stat.ino === this.#inode) unlinkSync(this.path);
-    if (this.#folder !== undefined) rmdirSync(this.#folder);
+    if (published.delete(this) && published.size === 0) process.off("exit", removeAll);
+    try {
+      if (this.#identity !== undefined && identify(this.path) === this.#identity) {
+        unlinkSync(this.path);
+      }
+      if (this.#folder !== undefined) rmdirSync(this.#folder);
+    } catch {
+      // It is gone already, or we may not touch it any more: no reason for anybody's close to fail.
+    }
   }
 
   get #isAbstract(): boolean {
@@ -118,4 +153,21 @@ export class IpcFile {
   }
 }
 
-let counter = 0;
+/** Those that are to be removed when the process exits. */
+const published = new Set<IpcFile>();
+
+function removeAll(): void {
+  for (const file of published) file.remove();
+}
+
+/** Tells whether there is a socket. */
+function occupied(path: string, endpoint: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat !== undefined && !stat.isSocket()) throw errnoError("EADDRINUSE", endpoint);
+  return stat !== undefined;
+}
+
+function identify(path: string): string {
+  const { dev, ino } = lstatSync(path, { bigint: true });
+  return `${dev} ${ino}`;
+}

@@ -73,7 +73,7 @@ export class Listener {
     events: ListenerEvents,
   ): Listener | undefined {
     if (address.transport === "ipc") {
-      return Listener.#bindIpcSync(address.path, endpoint, options, events);
+      return Listener.#bindIpc(address.path, endpoint, options, events);
     }
     const found = bindHost(address.host, options.ipv6);
     if (!("ip" in found)) throw errnoError("ENODEV", endpoint);
@@ -82,7 +82,7 @@ export class Listener {
     if (handle === undefined) return undefined;
     if (typeof handle === "string") throw errnoError(handle, endpoint);
     // Listening is where a port that is taken shows; Node would tell of it only a tick later.
-    const server = createServer({ pauseOnConnect: onread !== undefined });
+    const server = makeServer();
     server.listen({ _handle: handle }, options.backlog);
     if (!server.listening) {
       server.once("error", () => {});
@@ -99,7 +99,7 @@ export class Listener {
     events: ListenerEvents,
   ): Promise<Listener> {
     if (!familyAllowed(ip, options.ipv6)) throw errnoError("ENODEV", endpoint);
-    const server = createServer({ pauseOnConnect: onread !== undefined });
+    const server = makeServer();
     await listening(
       server,
       {
@@ -113,48 +113,27 @@ export class Listener {
     return new Listener(server, boundEndpoint(server), events);
   }
 
-  static async #bindIpc(
-    path: string,
-    endpoint: string,
-    options: ListenerOptions,
-    events: ListenerEvents,
-  ): Promise<Listener> {
-    const file = IpcFile.prepare(path, endpoint);
-    const server = createServer({ pauseOnConnect: onread !== undefined });
-    await listening(
-      server,
-      { path: file.bindPath, backlog: options.backlog, exclusive: true },
-      endpoint,
-    );
-    return Listener.#publish(server, file, endpoint, events);
-  }
-
-  static #bindIpcSync(
+  /** Node listens on a path without delay, and tells of errors a tick later. */
+  static #bindIpc(
     path: string,
     endpoint: string,
     options: ListenerOptions,
     events: ListenerEvents,
   ): Listener {
     const file = IpcFile.prepare(path, endpoint);
-    const server = createServer({ pauseOnConnect: onread !== undefined });
+    const server = makeServer();
     server.listen({ path: file.bindPath, backlog: options.backlog, exclusive: true });
     if (!server.listening) {
       server.once("error", () => {});
-      throw errnoError(file.whyNotBound(), endpoint);
+      const code = file.whyNotBound();
+      file.remove();
+      throw errnoError(code, endpoint);
     }
-    return Listener.#publish(server, file, endpoint, events);
-  }
-
-  static #publish(
-    server: Server,
-    file: IpcFile,
-    endpoint: string,
-    events: ListenerEvents,
-  ): Listener {
     try {
       file.publish();
     } catch (error) {
       server.close();
+      file.remove();
       throw fromSystem(error as NodeJS.ErrnoException, endpoint);
     }
     return new Listener(server, file.endpoint, events, file);
@@ -164,8 +143,8 @@ export class Listener {
   close(): void {
     this.#server.removeAllListeners("connection");
     this.#server.on("connection", (stream: Stream) => stream.destroy());
-    this.#server.close();
     this.#file?.remove();
+    this.#server.close();
   }
 
   #acceptFailed(error: NodeJS.ErrnoException): void {
@@ -175,6 +154,10 @@ export class Listener {
     this.#quietMs = Math.min(2 * this.#quietMs, QUIET_MAX_MS);
     this.#events.acceptFailed(fromSystem(error, this.endpoint));
   }
+}
+
+function makeServer(): Server {
+  return createServer({ pauseOnConnect: onread !== undefined });
 }
 
 function boundEndpoint(server: Server): string {

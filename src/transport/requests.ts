@@ -1,15 +1,8 @@
 import type { Socket as Stream } from "node:net";
 import { shared } from "../shared.js";
 
-/** How Node names what a connect, a lookup, a write and a shutdown ask of the system. */
-const KINDS: ReadonlySet<string> = new Set([
-  "ConnectWrap",
-  "GetAddrInfoReqWrap",
-  "PipeConnectWrap",
-  "ShutdownWrap",
-  "TCPConnectWrap",
-  "WriteWrap",
-]);
+/** How Node names what a connect, a look-up, a write and a shutdown ask of the system. */
+const KIND = /(?:Connect|Write|Shutdown)Wrap$|^GetAddrInfoReqWrap$/;
 
 /** It ends by itself in the turn that it is listed in. */
 const TRANSIENT = "CloseReq";
@@ -109,7 +102,7 @@ export class Requests {
   others(ours: number): number {
     const listed = this.#loop.getActiveResourcesInfo?.() ?? [];
     const resources = listed.filter((it) => it !== TRANSIENT);
-    const requests = resources.filter((it) => KINDS.has(it)).length;
+    const requests = resources.filter((it) => KIND.test(it)).length;
     const timers = resources.filter((it) => it === "Timeout").length;
     return (
       resources.length -
