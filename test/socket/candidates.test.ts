@@ -1,0 +1,91 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { type Candidate, Candidates } from "../../src/socket/candidates.js";
+
+let candidates: Candidates;
+let entered: string[];
+let places: number;
+
+beforeEach(() => {
+  candidates = new Candidates();
+  entered = [];
+  places = 0;
+});
+
+function candidate(name: string): Candidate {
+  return {
+    enter: () => {
+      entered.push(name);
+      places--;
+    },
+  };
+}
+
+const vacant = (): boolean => places > 0;
+
+describe("Candidates", () => {
+  it("lets nobody in while there is no place", () => {
+    candidates.add(candidate("a"));
+    candidates.admit(vacant);
+    expect(entered).toEqual([]);
+  });
+
+  it("lets in as many as there are places, first come, first served", () => {
+    for (const name of ["a", "b", "c"]) candidates.add(candidate(name));
+    places = 2;
+    candidates.admit(vacant);
+    expect(entered).toEqual(["a", "b"]);
+    places = 1;
+    candidates.admit(vacant);
+    expect(entered).toEqual(["a", "b", "c"]);
+    places = 1;
+    candidates.admit(vacant);
+    expect(entered).toEqual(["a", "b", "c"]);
+  });
+
+  it("forgets who has left", () => {
+    const first = candidate("a");
+    candidates.add(first);
+    candidates.add(candidate("b"));
+    candidates.delete(first);
+    places = 1;
+    candidates.admit(vacant);
+    expect(entered).toEqual(["b"]);
+  });
+
+  it("lets the same one in once", () => {
+    const first = candidate("a");
+    candidates.add(first);
+    candidates.add(first);
+    places = 2;
+    candidates.admit(vacant);
+    expect(entered).toEqual(["a"]);
+  });
+
+  it("bears that one who enters gives the place up at once", () => {
+    const brief: Candidate = {
+      enter: () => {
+        entered.push("brief");
+        candidates.admit(vacant);
+      },
+    };
+    candidates.add(brief);
+    candidates.add(candidate("a"));
+    candidates.add(candidate("b"));
+    places = 1;
+    candidates.admit(vacant);
+    expect(entered).toEqual(["brief", "a"]);
+  });
+
+  it("does not go on for ever with one who waits again at once", () => {
+    let times = 0;
+    const stubborn: Candidate = {
+      enter: () => {
+        if (times++ < 100) candidates.add(stubborn);
+      },
+    };
+    candidates.add(stubborn);
+    places = 1;
+    candidates.admit(() => times === 0);
+    expect(times).toBe(1);
+  });
+});
