@@ -27,10 +27,10 @@ afterEach(() => {
   expect(hold.count).toBe(0);
 });
 
-/** Waits for a turn that has its share of time before it. */
+/** Waits for a turn that has its share of time before it, after all who wait for one. */
 async function fresh(): Promise<void> {
-  do await new Promise((resolve) => setImmediate(resolve));
-  while (turn.spend());
+  await new Promise<void>((resolve) => turn.defer(resolve));
+  await microtasks();
 }
 
 function spendTurn(): void {

@@ -32,8 +32,8 @@ afterEach(() => {
 });
 
 async function fresh(): Promise<void> {
-  do await new Promise((resolve) => setImmediate(resolve));
-  while (turn.spend());
+  await new Promise<void>((resolve) => turn.defer(resolve));
+  await microtasks();
 }
 
 function spendTurn(): void {
@@ -173,7 +173,7 @@ describe("Writer", () => {
       expect([sent, writer.busy]).toEqual([["a", "b", "c"], false]);
       await microtasks();
       expect(calls.map((call) => call.state)).toEqual(["pending", "pending", "pending"]);
-      while (calls.some((call) => call.state === "pending")) await fresh();
+      await fresh();
       expect(calls.map((call) => call.state)).toEqual(["sent", "sent", "sent"]);
     });
 
