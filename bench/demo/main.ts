@@ -1,10 +1,11 @@
 /**
  * The story, live: libzmq floods large messages, the receiver works on each; memory and a ticker tell
- * how it fares. First ours receives, then npm zeromq, then a verdict and a picture.
+ * how it fares. First ours receives, then npm zeromq, then for a moment a bare net.Socket, the
+ * yardstick of the rate; then a verdict and a picture.
  *
  *   npm run demo [-- --short] [--svg FILE]
  *
- * `--short` takes 3 s each and judges memory and completion only; it draws no picture unless `--svg`
+ * `--short` takes 3 s each, without the yardstick, and judges memory and completion only; it draws no picture unless `--svg`
  * names one. The exit status is 0 only if ours reached every goal.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -23,7 +24,7 @@ const pictureOfTheReadme = fileURLToPath(new URL("../../docs/demo.svg", import.m
 const { values: options } = parseArgs({
   options: { short: { type: "boolean", default: false }, svg: { type: "string" } },
 });
-const duration = options.short ? seconds.short : seconds.full;
+const fullDuration = options.short ? seconds.short : seconds.full;
 const picture = options.svg ?? (options.short ? undefined : pictureOfTheReadme);
 
 process.once("SIGINT", () => process.exit(130));
@@ -34,7 +35,10 @@ console.log(`
 `);
 const ours = await watch({ name: "purezmq", library: "purezmq" });
 const theirs = await watch({ name: "npm zeromq", library: "zeromq" });
-const judgements = judge(ours, theirs, options.short);
+const yardstick = options.short
+  ? undefined
+  : await watch({ name: "net.Socket", library: "./bare.mjs" }, seconds.yardstick);
+const judgements = judge(ours, theirs, yardstick);
 console.log(`${verdict(ours, theirs, judgements)}\n`);
 
 if (picture !== undefined) {
@@ -43,7 +47,7 @@ if (picture !== undefined) {
 }
 process.exitCode = judgements.every(({ reached }) => reached) ? 0 : 1;
 
-async function watch(contender: Contender): Promise<Run> {
+async function watch(contender: Contender, duration = fullDuration): Promise<Run> {
   const panel = openPanel(process.stdout, contender.name, duration);
   try {
     return await run(contender, duration, (sample) => panel.show(sample));

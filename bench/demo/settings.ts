@@ -14,7 +14,7 @@ export const workload = {
 
 export type Workload = typeof workload;
 
-export const seconds = { full: 8.5, short: 3 };
+export const seconds = { full: 8, short: 3, yardstick: 4 };
 
 export const goals = {
   /** Growth of the resident memory over rest stays below this. */
@@ -23,6 +23,10 @@ export const goals = {
   tickShare: 0.9,
   /** No tick is this late. */
   lateMs: 15,
-  /** At least this share of the rate that the work alone would allow. */
+  /**
+   * At least this share of the rate that the work allows: alone, or beside a bare net.Socket that
+   * reads the same flood, whichever is less. A socket file holds some 200 KB, so most of each
+   * message crosses after the work, on the thread that works.
+   */
   rateShare: 0.9,
 };

@@ -11,8 +11,10 @@ export interface Judgement {
   reached: boolean;
 }
 
-/** The short form judges memory alone: that a run came to its end at all is checked where it ends. */
-export function judge(ours: Run, theirs: Run, short: boolean): Judgement[] {
+/**
+ * @param yardstick The bare socket; without it, in the short form, memory and completion are judged.
+ */
+export function judge(ours: Run, theirs: Run, yardstick: Run | undefined): Judgement[] {
   const memory: Judgement = {
     what: "memory over rest",
     ours: `+${megabytes(growthOf(ours.last))}`,
@@ -27,9 +29,11 @@ export function judge(ours: Run, theirs: Run, short: boolean): Judgement[] {
     goal: "some",
     reached: ours.last.messages > 0,
   };
-  if (short) return [memory, completion];
+  if (yardstick === undefined) return [memory, completion];
 
-  const allowed = allowedRateOf(ours.last);
+  const alone = allowedRateOf(ours.last);
+  const bare = rateOf(yardstick.last);
+  const allowed = Math.min(alone, bare);
   const wanted = goals.rateShare * allowed;
   return [
     memory,
@@ -51,7 +55,10 @@ export function judge(ours: Run, theirs: Run, short: boolean): Judgement[] {
       what: "messages a second",
       ours: decimals(rateOf(ours.last)),
       theirs: decimals(rateOf(theirs.last)),
-      goal: `at least ${decimals(wanted)}, ${percent(goals.rateShare)} of ${decimals(allowed)}`,
+      goal:
+        `at least ${decimals(wanted)}: ${percent(goals.rateShare)} of ${decimals(allowed)}, what ` +
+        `${bare < alone ? "a bare net.Socket receives" : "the work allows"} ` +
+        `(${decimals(alone)} without any reading)`,
       reached: rateOf(ours.last) >= wanted,
     },
   ];
