@@ -1,0 +1,174 @@
+import {
+  announce,
+  Connection,
+  type ConnectionHandler,
+  type ConnectionOptions,
+  DEFAULT_LIMITS,
+  NullMechanism,
+  type Peer,
+  type ProtocolError,
+  type Role,
+  SLAB_SIZE,
+  type Slabs,
+} from "../../src/zmtp/index.js";
+import { VirtualClock } from "./clock.js";
+import { concat } from "./wire.js";
+
+/** Slabs that know how many of them are out. */
+export class CountingSlabs implements Slabs {
+  out = 0;
+
+  take(): Uint8Array {
+    this.out++;
+    return new Uint8Array(SLAB_SIZE).fill(0xee);
+  }
+
+  give(): void {
+    this.out--;
+  }
+}
+
+export function connectionOptions(
+  role: Role,
+  options: Partial<ConnectionOptions> = {},
+): ConnectionOptions {
+  const socketType = options.socketType ?? "PAIR";
+  const limits = options.limits ?? DEFAULT_LIMITS;
+  return {
+    role,
+    socketType,
+    mechanism: new NullMechanism(role, announce(socketType, undefined), limits),
+    slabs: new CountingSlabs(),
+    handshakeTimeoutMs: 30_000,
+    heartbeat: { intervalMs: 0, timeoutMs: 0, ttlMs: 0 },
+    ...options,
+  };
+}
+
+/** One connection, all that it told its owner, and the octets on their way to it. */
+export class Side implements ConnectionHandler {
+  readonly connection: Connection;
+  readonly messages: Uint8Array[][] = [];
+  readonly subscriptions: string[] = [];
+  peer: Peer | undefined;
+  error: ProtocolError | undefined;
+  /** How many more messages there is room for. */
+  room = Number.POSITIVE_INFINITY;
+  /** What the peer's handshake is answered with. */
+  letsIn = true;
+  /** Octets that have come and that have not been taken. */
+  input: Uint8Array = new Uint8Array(0);
+  /** Whether what is written reaches the peer. */
+  severed = false;
+  readonly #clock: VirtualClock;
+
+  constructor(options: ConnectionOptions, clock: VirtualClock) {
+    this.#clock = clock;
+    this.connection = new Connection(options, this, clock.now);
+  }
+
+  handshake(peer: Peer): boolean {
+    this.peer = peer;
+    return this.letsIn;
+  }
+
+  message(parts: Uint8Array[]): boolean {
+    this.messages.push(parts);
+    return --this.room > 0;
+  }
+
+  subscription(topic: Uint8Array, subscribe: boolean): void {
+    this.subscriptions.push(`${subscribe ? "+" : "-"}${String.fromCharCode(...topic)}`);
+  }
+
+  /** What has been encoded, as the wire would get it. */
+  output(): Uint8Array {
+    const batch = this.connection.take();
+    const octets = concat(...batch.chunks);
+    if (octets.length !== batch.size) throw new Error("the batch lies about its size");
+    this.connection.release(batch);
+    return octets;
+  }
+
+  /** Adds `octets` to the input, and takes as much of it as the connection wants. */
+  feed(octets: Uint8Array = new Uint8Array(0)): void {
+    this.input = concat(this.input, octets);
+    if (this.error !== undefined || this.connection.full || this.input.length === 0) return;
+    try {
+      const { length } = this.input;
+      const taken = this.connection.receive(this.input, 0, length, this.#clock.now);
+      this.input = this.input.slice(taken);
+    } catch (error) {
+      this.error = error as ProtocolError;
+    }
+    if (this.connection.full || this.input.length > 0) this.connection.pause(this.#clock.now);
+  }
+
+  /** There is room for `count` more messages. */
+  read(count = Number.POSITIVE_INFINITY): void {
+    this.room = count;
+    if (this.input.length > 0) {
+      const taken = this.connection.receive(this.input, 0, this.input.length, this.#clock.now);
+      this.input = this.input.slice(taken);
+    }
+    if (this.input.length === 0) this.connection.resume(this.#clock.now);
+  }
+
+  tick(): void {
+    try {
+      this.connection.tick(this.#clock.now);
+    } catch (error) {
+      this.error = error as ProtocolError;
+    }
+  }
+}
+
+/** Two connections joined by a wire without delay, on a clock that jumps to the next deadline. */
+export class ConnectionPair {
+  readonly clock = new VirtualClock();
+  readonly client: Side;
+  readonly server: Side;
+
+  constructor(client: Partial<ConnectionOptions> = {}, server: Partial<ConnectionOptions> = {}) {
+    this.client = new Side(connectionOptions("client", client), this.clock);
+    this.server = new Side(connectionOptions("server", server), this.clock);
+  }
+
+  /** Carries octets both ways until there are none. */
+  drive(): this {
+    for (let turns = 0; this.#step(); turns++) {
+      if (turns > 1000) throw new Error("the connections do not come to rest");
+    }
+    return this;
+  }
+
+  /** Lets time pass, and everything happen that is due meanwhile. */
+  advance(ms: number): this {
+    const end = this.clock.now + ms;
+    for (let turns = 0; ; turns++) {
+      if (turns > 100_000) throw new Error("deadlines do not come to an end");
+      const { client, server } = this;
+      const next = Math.min(client.connection.deadline, server.connection.deadline);
+      if (next > end) break;
+      this.clock.to(Math.max(next, this.clock.now));
+      client.tick();
+      server.tick();
+      this.drive();
+    }
+    this.clock.to(end);
+    return this;
+  }
+
+  #step(): boolean {
+    const one = this.#carry(this.client, this.server);
+    const other = this.#carry(this.server, this.client);
+    return one || other;
+  }
+
+  #carry(from: Side, to: Side): boolean {
+    if (!from.connection.hasOutput) return false;
+    const octets = from.output();
+    if (!from.severed) to.feed(octets);
+    return true;
+  }
+}
