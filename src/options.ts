@@ -127,7 +127,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(49, "curveSecretKey", "String", null, { unbuilt: true }),
   option(50, "curveServerKey", "String", null, { unbuilt: true }),
   option(55, "zapDomain", "String", null, { unbuilt: true }),
-  option(57, "typeOfService", "Uint32", 0),
+  option(57, "typeOfService", "Int32", 0, { valid: notNegative }),
   option(66, "handshakeInterval", "Int32", 30_000, { valid: notNegative }),
   option(68, "socksProxy", "String", null, { unbuilt: true }),
   option(75, "heartbeatInterval", "Int32", 0, { valid: notNegative }),
@@ -182,6 +182,12 @@ function toInteger(type: OptionType, value: number): number {
   return type === "Uint64" ? Math.max(0, Math.trunc(value)) : Math.trunc(value);
 }
 
+/** A number or boolean, read as an option of another type. */
+function as(type: OptionType, value: number | boolean): number | boolean {
+  if (type === "Bool") return Boolean(value);
+  return type === "Uint32" ? Number(value) >>> 0 : Number(value);
+}
+
 /** The options of one socket or context: a value for each entry of its table. */
 export class OptionStore {
   readonly #specs: ReadonlyMap<number, OptionSpec>;
@@ -214,7 +220,7 @@ export class OptionStore {
   get(id: number, type: OptionType): OptionValue {
     const value = this.#values[this.#find(id, type).name];
     if (value === undefined) throw errnoError("EINVAL");
-    return type === "Bool" && typeof value === "number" ? value !== 0 : value;
+    return value === null || typeof value === "string" ? value : as(type, value);
   }
 
   /**
@@ -223,8 +229,9 @@ export class OptionStore {
    *   version has not built.
    */
   set(id: number, type: OptionType, value: unknown): OptionSpec {
-    const converted = convert(type, value);
+    let converted = convert(type, value);
     const spec = this.#find(id, type);
+    if (type !== "String") converted = as(spec.type, converted as number | boolean);
     if (spec.access === "r" || spec.absent === true) throw errnoError("EINVAL");
     if (typeof converted === "number" && spec.valid !== undefined && !spec.valid(converted)) {
       throw errnoError("EINVAL");

@@ -1,0 +1,526 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { Context } from "../src/socket/context.js";
+import { Pair } from "../src/socket/pair.js";
+import { Socket } from "../src/socket/socket.js";
+
+type Settable = Record<string, unknown>;
+
+const INT32_MAX = 2 ** 31 - 1;
+let sockets: Socket[] = [];
+
+afterEach(() => {
+  for (const socket of sockets) socket.close();
+  sockets = [];
+});
+
+function pair(options: object = {}): Pair & Settable {
+  const socket = new Pair(options);
+  sockets.push(socket);
+  return socket as Pair & Settable;
+}
+
+const EINVAL = expect.objectContaining({ code: "EINVAL", message: "Invalid argument" });
+const ENOTSUP = expect.objectContaining({ code: "ENOTSUP" });
+
+/** The error with which `call` fails. */
+function failure(call: () => unknown): unknown {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("it did not fail");
+}
+
+/** Sets `name` to `value` and says what it is then, or with what that fails. */
+function outcome(name: string, value: unknown): unknown {
+  const socket = pair();
+  const before = socket[name];
+  try {
+    socket[name] = value;
+  } catch (error) {
+    // A value that is refused is not stored.
+    expect(socket[name]).toBe(before);
+    return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+  }
+  return socket[name];
+}
+
+/** Name, default, smallest and largest value. */
+const INTEGERS: [string, number, number, number][] = [
+  ["sendHighWaterMark", 1000, 0, INT32_MAX],
+  ["receiveHighWaterMark", 1000, 0, INT32_MAX],
+  ["sendTimeout", -1, -1, INT32_MAX],
+  ["receiveTimeout", -1, -1, INT32_MAX],
+  ["sendBufferSize", -1, -1, INT32_MAX],
+  ["receiveBufferSize", -1, -1, INT32_MAX],
+  ["multicastHops", 1, 1, INT32_MAX],
+  ["rate", 100, 1, INT32_MAX],
+  ["recoveryInterval", 10_000, 0, INT32_MAX],
+  ["linger", -1, -1, INT32_MAX],
+  ["reconnectInterval", 100, -1, INT32_MAX],
+  ["reconnectMaxInterval", 0, 0, INT32_MAX],
+  ["backlog", 100, 0, INT32_MAX],
+  ["tcpKeepalive", -1, -1, 1],
+  ["tcpKeepaliveCount", -1, -1, INT32_MAX],
+  ["tcpKeepaliveIdle", -1, -1, INT32_MAX],
+  ["tcpKeepaliveInterval", -1, -1, INT32_MAX],
+  ["handshakeInterval", 30_000, 0, INT32_MAX],
+  ["heartbeatInterval", 0, 0, INT32_MAX],
+  ["heartbeatTimeout", -1, 0, INT32_MAX],
+  ["connectTimeout", 0, 0, INT32_MAX],
+  ["tcpMaxRetransmitTimeout", 0, 0, INT32_MAX],
+  ["multicastMaxTransportDataUnit", 1500, 1, INT32_MAX],
+  ["typeOfService", 0, 0, INT32_MAX],
+];
+
+/** Ours alone: 0 is no mark. */
+const BYTE_MARKS = ["sendHighWaterMarkBytes", "receiveHighWaterMarkBytes"];
+
+const BOOLEANS = ["immediate", "ipv6", "loopbackFastPath", "exclusiveBuffers"];
+
+/** Name, default (undefined: reading fails) and a value that some later version will take. */
+const UNBUILT: [string, boolean | null | undefined, unknown][] = [
+  ["tcpAcceptFilter", undefined, "127.0.0.1"],
+  ["plainServer", false, true],
+  ["plainUsername", null, "user"],
+  ["plainPassword", null, Buffer.from("password")],
+  ["curveServer", false, true],
+  ["curvePublicKey", null, "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"],
+  ["curveSecretKey", null, Buffer.alloc(32, 1)],
+  ["curveServerKey", null, "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"],
+  ["zapDomain", null, "domain"],
+  ["zapEnforceDomain", false, true],
+  ["socksProxy", null, "127.0.0.1:1080"],
+  ["interface", null, "lo"],
+];
+
+const ABSENT = ["vmciBufferSize", "vmciBufferMinSize", "vmciBufferMaxSize", "vmciConnectTimeout"];
+
+const READ_ONLY: [string, unknown][] = [
+  ["type", 0],
+  ["threadSafe", false],
+  ["securityMechanism", null],
+  ["lastEndpoint", null],
+];
+
+const NOT_NUMBERS: [string, unknown][] = [
+  ["a string", "1"],
+  ["true", true],
+  ["null", null],
+  ["undefined", undefined],
+  ["a bigint", 5n],
+  ["an object", {}],
+  ["a Buffer", Buffer.from("1")],
+];
+
+describe.each(INTEGERS)("%s", (name, initial, min, max) => {
+  it(`is ${initial} at first`, () => {
+    expect(pair()[name]).toBe(initial);
+  });
+
+  it(`takes ${min} to ${max}`, () => {
+    expect([outcome(name, min), outcome(name, max)]).toEqual([min, max]);
+  });
+
+  it("refuses what is less or more with EINVAL", () => {
+    expect(outcome(name, min - 1)).toBe("EINVAL");
+    if (max < INT32_MAX) expect(outcome(name, max + 1)).toBe("EINVAL");
+  });
+
+  it("takes numbers as npm zeromq does: as 32 bits, without fraction", () => {
+    expect(outcome(name, 1.9)).toBe(1);
+    expect(outcome(name, 2 ** 32 + 1)).toBe(1);
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, -0.9]) {
+      expect(outcome(name, value)).toBe(min <= 0 ? 0 : "EINVAL");
+    }
+    expect(outcome(name, -1.5)).toBe(min === -1 ? -1 : "EINVAL");
+  });
+
+  it.each(NOT_NUMBERS)("refuses %s with a TypeError", (_, value) => {
+    expect(outcome(name, value)).toBe("Option value must be a number");
+  });
+
+  it("can be given to the constructor", () => {
+    expect(pair({ [name]: min })[name]).toBe(min);
+    expect(failure(() => new Pair({ [name]: min - 1 }))).toEqual(EINVAL);
+  });
+});
+
+describe("heartbeatTimeToLive", () => {
+  it.each([
+    [0, 0],
+    [99, 0],
+    [100, 100],
+    [199, 100],
+    [6_553_599, 6_553_500],
+    [-1, 0],
+    [-200, 0],
+    [6_553_600, "EINVAL"],
+  ])("%i: %s, for it travels in tenths of a second", (value, expected) => {
+    expect(outcome("heartbeatTimeToLive", value)).toBe(expected);
+  });
+});
+
+describe("maxMessageSize", () => {
+  it.each([-1, 0, 1, 2 ** 31, 2 ** 32, 2 ** 53 - 2, -2, -(2 ** 53)])("takes %i", (value) => {
+    expect(outcome("maxMessageSize", value)).toBe(value);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])("takes %d for 0", (value) => {
+    expect(outcome("maxMessageSize", value)).toBe(0);
+  });
+
+  it("loses its fraction", () => {
+    expect([outcome("maxMessageSize", 1.9), outcome("maxMessageSize", -1.9)]).toEqual([1, -1]);
+  });
+});
+
+describe("affinity", () => {
+  it("is 0 at first, and stored", () => {
+    expect([pair()["affinity"], outcome("affinity", 5), outcome("affinity", 2 ** 32)]).toEqual([
+      0,
+      5,
+      2 ** 32,
+    ]);
+  });
+
+  it("takes less than 0 for 0", () => {
+    expect(outcome("affinity", -1)).toBe(0);
+  });
+
+  it("warns of values that a number cannot hold", async () => {
+    const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
+    outcome("affinity", 2 ** 54);
+    expect((await warned).message).toBe(
+      "Value is larger than Number.MAX_SAFE_INTEGER and may have been rounded inaccurately.",
+    );
+  });
+});
+
+describe.each(BYTE_MARKS)("%s", (name) => {
+  it("is off at first", () => {
+    expect(pair()[name]).toBe(0);
+  });
+
+  it.each([0, 1, 2 ** 31, 2 ** 40])("takes %i", (value) => {
+    expect(outcome(name, value)).toBe(value);
+  });
+
+  it("refuses less than 0, and what is no number", () => {
+    expect(outcome(name, -1)).toBe("EINVAL");
+    expect(outcome(name, "1")).toBe("Option value must be a number");
+  });
+});
+
+describe.each(BOOLEANS)("%s", (name) => {
+  it("is false at first, and can be set", () => {
+    const socket = pair();
+    expect(socket[name]).toBe(false);
+    socket[name] = true;
+    expect(socket[name]).toBe(true);
+    socket[name] = false;
+    expect(socket[name]).toBe(false);
+  });
+
+  it.each([[1], [0], ["true"], [null], [undefined]])("refuses %s with a TypeError", (value) => {
+    expect(outcome(name, value)).toBe("Option value must be a boolean");
+  });
+});
+
+describe.each(UNBUILT)("%s", (name, initial, value) => {
+  it("has its default", () => {
+    if (initial === undefined) expect(failure(() => pair()[name])).toEqual(EINVAL);
+    else expect(pair()[name]).toBe(initial);
+  });
+
+  it("is refused with ENOTSUP and named, and nothing is stored", () => {
+    const socket = pair();
+    const error = failure(() => {
+      socket[name] = value;
+    });
+    expect(error).toEqual(ENOTSUP);
+    expect((error as Error).message).toContain(name);
+    if (initial !== undefined) expect(socket[name]).toBe(initial);
+    expect(socket.securityMechanism).toBeNull();
+    expect(failure(() => new Pair({ [name]: value }))).toEqual(ENOTSUP);
+  });
+
+  it("takes its default, which changes nothing", () => {
+    const socket = pair();
+    socket[name] = initial ?? null;
+    if (initial !== undefined) expect(socket[name]).toBe(initial);
+  });
+
+  it("refuses a wrong type with a TypeError first", () => {
+    const text = typeof initial === "boolean" ? "a boolean" : "a string or buffer";
+    expect(failure(() => new Pair({ [name]: 1 }))).toEqual(
+      new TypeError(`Option value must be ${text}`),
+    );
+  });
+});
+
+describe.each(ABSENT)("%s", (name) => {
+  it("is refused with EINVAL, as in npm zeromq", () => {
+    const socket = pair();
+    expect(failure(() => socket[name])).toEqual(EINVAL);
+    expect(
+      failure(() => {
+        socket[name] = 1;
+      }),
+    ).toEqual(EINVAL);
+    expect(
+      failure(() => {
+        socket[name] = "1";
+      }),
+    ).toEqual(new TypeError("Option value must be a number"));
+  });
+});
+
+describe.each(READ_ONLY)("%s", (name, value) => {
+  it(`is ${value} and cannot be set`, () => {
+    const socket = pair();
+    expect(socket[name]).toBe(value);
+    const text = `Cannot set property ${name} of #<Socket> which has only a getter`;
+    expect(
+      failure(() => {
+        socket[name] = 1;
+      }),
+    ).toEqual(new TypeError(text));
+    expect(failure(() => new Pair({ [name]: 1 }))).toEqual(new TypeError(text));
+  });
+});
+
+describe("an option that does not exist", () => {
+  it.each(["foo", "subscribe", "routingId", "conflate"])("%s: TypeError, sealed", (name) => {
+    const error = new TypeError(`Cannot add property ${name}, object is not extensible`);
+    const socket = pair();
+    expect(
+      failure(() => {
+        socket[name] = 1;
+      }),
+    ).toEqual(error);
+    expect(failure(() => new Pair({ [name]: 1 }))).toEqual(error);
+  });
+
+  it("a wrong option leaves no socket behind", () => {
+    const context = new Context({ maxSockets: 1 });
+    expect(failure(() => new Pair({ context, linger: "x" as never }))).toBeInstanceOf(TypeError);
+    expect(failure(() => new Pair({ context, foo: 1 } as never))).toBeInstanceOf(TypeError);
+    sockets.push(new Pair({ context }));
+  });
+});
+
+describe("accessors", () => {
+  it("stand where npm zeromq's stand: on Pair, or on Socket", () => {
+    const own = (prototype: object): string[] =>
+      Object.entries(Object.getOwnPropertyDescriptors(prototype))
+        .filter(([, { get, set }]) => get !== undefined || set !== undefined)
+        .map(([name]) => name);
+    const npm = [
+      "sendBufferSize",
+      "sendHighWaterMark",
+      "sendTimeout",
+      "multicastHops",
+      "receiveBufferSize",
+      "receiveHighWaterMark",
+      "receiveTimeout",
+    ];
+    const ours = [...BYTE_MARKS, "exclusiveBuffers"];
+    expect(own(Pair.prototype).sort()).toEqual([...npm, ...ours].sort());
+    expect(own(Socket.prototype).filter((name) => npm.includes(name))).toEqual([]);
+  });
+
+  it("are not enumerable", () => {
+    expect(Object.keys(Pair.prototype)).toEqual([]);
+    expect(Object.keys(Socket.prototype)).toEqual([]);
+    const names: string[] = [];
+    for (const name in pair()) names.push(name);
+    expect(names).toEqual([]);
+  });
+
+  it("do not work on the prototype", () => {
+    expect(() => (Pair.prototype as unknown as Settable)["linger"]).toThrow(TypeError);
+  });
+});
+
+describe("options by number", () => {
+  /** The accessors are protected: a subclass reaches them. */
+  class Open extends Pair {
+    call(name: string, ...args: unknown[]): unknown {
+      return (this as unknown as Record<string, (...args: unknown[]) => unknown>)[name]?.(...args);
+    }
+  }
+
+  function open(): Open {
+    const socket = new Open();
+    sockets.push(socket);
+    return socket;
+  }
+
+  it("reads and writes libzmq's numbers", () => {
+    const socket = open();
+    socket.call("setInt32Option", 17, 5);
+    expect([socket.linger, socket.call("getInt32Option", 17)]).toEqual([5, 5]);
+    socket.call("setBoolOption", 39, true);
+    expect([socket.immediate, socket.call("getBoolOption", 39)]).toEqual([true, true]);
+    socket.call("setInt64Option", 22, 2 ** 40);
+    expect(socket.call("getInt64Option", 22)).toBe(2 ** 40);
+    socket.call("setUint64Option", 4, -1);
+    expect(socket.call("getUint64Option", 4)).toBe(0);
+    socket.call("setUint32Option", 57, 8);
+    expect(socket.call("getUint32Option", 57)).toBe(8);
+    expect(socket.call("getStringOption", 32)).toBeNull();
+    expect(socket.call("getInt32Option", 16)).toBe(0);
+  });
+
+  it.each([
+    ["getInt32Option", [9999]],
+    ["getInt32Option", [-1]],
+    ["setInt32Option", [9999, 1]],
+    ["setInt32Option", [16, 1]],
+    ["setStringOption", [32, "x"]],
+    ["getStringOption", [17]],
+    ["getInt32Option", [5]],
+  ])("%s%j: EINVAL", (name, args) => {
+    expect(failure(() => open().call(name, ...args))).toEqual(EINVAL);
+  });
+
+  it.each([
+    ["getInt32Option", [], "Identifier must be a number"],
+    ["getInt32Option", ["x"], "Identifier must be a number"],
+    ["setInt32Option", [], "Identifier must be a number"],
+    ["setInt32Option", [17], "Option value must be a number"],
+    ["setInt32Option", [17, "x"], "Option value must be a number"],
+    ["setBoolOption", [39, 1], "Option value must be a boolean"],
+    ["setStringOption", [46, 1], "Option value must be a string or buffer"],
+    ["setInt32Option", [17, 1, 2], "Expected 2 arguments but received 3"],
+    ["getInt32Option", [17, 1], "Expected 1 argument but received 2"],
+  ])("%s%j: TypeError, %s", (name, args, message) => {
+    expect(failure(() => open().call(name, ...args))).toEqual(new TypeError(message));
+  });
+
+  it("reads numbers as other types, as libzmq does", () => {
+    const socket = open();
+    expect(socket.call("getBoolOption", 17)).toBe(true);
+    expect(socket.call("getUint32Option", 17)).toBe(2 ** 32 - 1);
+    socket.call("setUint32Option", 17, 5);
+    expect(socket.linger).toBe(5);
+    expect(socket.call("getInt32Option", 39)).toBe(0);
+  });
+
+  it("writes numbers as other types, and keeps each option's own", () => {
+    const socket = open();
+    socket.call("setBoolOption", 17, true);
+    expect(socket.linger).toBe(1);
+    socket.call("setInt32Option", 39, 7);
+    expect(socket.immediate).toBe(true);
+    socket.call("setInt32Option", 39, 0);
+    expect(socket.immediate).toBe(false);
+    expect(failure(() => socket.call("setBoolOption", 84, false))).toEqual(EINVAL);
+  });
+});
+
+describe("on a closed socket", () => {
+  it.each(["linger", "type", "lastEndpoint", "securityMechanism", "sendHighWaterMark"])(
+    "reading %s: ENOTSOCK",
+    (name) => {
+      const socket = pair();
+      socket.close();
+      expect(failure(() => socket[name])).toMatchObject({
+        code: "ENOTSOCK",
+        message: "Socket operation on non-socket",
+      });
+    },
+  );
+
+  it("writing: the TypeError first, then ENOTSOCK, then EINVAL", () => {
+    const socket = pair();
+    socket.close();
+    const set = (value: unknown) => () => {
+      (socket as Settable)["linger"] = value;
+    };
+    expect(failure(set("x"))).toEqual(new TypeError("Option value must be a number"));
+    expect(failure(set(-2))).toMatchObject({ code: "ENOTSOCK" });
+    expect(failure(set(1))).toMatchObject({ code: "ENOTSOCK" });
+  });
+});
+
+describe("the warning that an option comes too late", () => {
+  const LATE = "Socket option will not take effect until next connect/bind.";
+  const QUIET = [
+    "sendHighWaterMark",
+    "receiveHighWaterMark",
+    "sendHighWaterMarkBytes",
+    "receiveHighWaterMarkBytes",
+    "sendTimeout",
+    "receiveTimeout",
+    "linger",
+  ];
+  const LOUD = [
+    ...INTEGERS.map(([name]) => name).filter((name) => !QUIET.includes(name)),
+    "maxMessageSize",
+    "affinity",
+    "heartbeatTimeToLive",
+    ...BOOLEANS,
+  ];
+
+  function warnings(set: () => void): unknown[] {
+    const emit = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    try {
+      set();
+      return emit.mock.calls.map(([warning]) => warning);
+    } finally {
+      emit.mockRestore();
+    }
+  }
+
+  function set(socket: Settable, name: string): () => void {
+    return () => {
+      socket[name] = typeof socket[name] === "boolean" ? true : 1;
+    };
+  }
+
+  it.each(LOUD)("%s: warns while the socket is bound, not before", async (name) => {
+    const socket = pair();
+    expect(warnings(set(socket, name))).toEqual([]);
+    await socket.bind("inproc://options");
+    expect(warnings(set(socket, name))).toEqual([LATE]);
+    await socket.unbind("inproc://options");
+    expect(warnings(set(socket, name))).toEqual([]);
+  });
+
+  it.each(QUIET)("%s: takes effect at once and does not warn", (name) => {
+    const socket = pair();
+    socket.connect("inproc://options");
+    expect(warnings(set(socket, name))).toEqual([]);
+  });
+
+  it("comes while the socket is connected, and each time", () => {
+    const socket = pair();
+    socket.connect("inproc://options");
+    expect(warnings(set(socket, "backlog"))).toEqual([LATE]);
+    expect(warnings(set(socket, "backlog"))).toEqual([LATE]);
+    socket.disconnect("inproc://options");
+    expect(warnings(set(socket, "backlog"))).toEqual([]);
+  });
+
+  it("comes during a bind", async () => {
+    const socket = pair();
+    const bound = socket.bind("tcp://127.0.0.1:*");
+    expect(warnings(set(socket, "backlog"))).toEqual([LATE]);
+    await bound;
+  });
+
+  it("does not come for a value that is refused", async () => {
+    const socket = pair();
+    await socket.bind("inproc://options");
+    expect(
+      warnings(() => {
+        expect(() => {
+          socket["backlog"] = -1;
+        }).toThrow();
+      }),
+    ).toEqual([]);
+  });
+});
