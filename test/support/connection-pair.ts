@@ -61,6 +61,7 @@ export class Side implements ConnectionHandler {
   /** Whether what is written reaches the peer. */
   severed = false;
   readonly #clock: VirtualClock;
+  #stopped = false;
 
   constructor(options: ConnectionOptions, clock: VirtualClock) {
     this.#clock = clock;
@@ -93,25 +94,15 @@ export class Side implements ConnectionHandler {
   /** Adds `octets` to the input, and takes as much of it as the connection wants. */
   feed(octets: Uint8Array = new Uint8Array(0)): void {
     this.input = concat(this.input, octets);
-    if (this.error !== undefined || this.connection.full || this.input.length === 0) return;
-    try {
-      const { length } = this.input;
-      const taken = this.connection.receive(this.input, 0, length, this.#clock.now);
-      this.input = this.input.slice(taken);
-    } catch (error) {
-      this.error = error as ProtocolError;
-    }
-    if (this.connection.full || this.input.length > 0) this.connection.pause(this.#clock.now);
+    if (this.error === undefined && !this.#stopped) this.#receive();
   }
 
   /** There is room for `count` more messages. */
   read(count = Number.POSITIVE_INFINITY): void {
     this.room = count;
-    if (this.input.length > 0) {
-      const taken = this.connection.receive(this.input, 0, this.input.length, this.#clock.now);
-      this.input = this.input.slice(taken);
-    }
-    if (this.input.length === 0) this.connection.resume(this.#clock.now);
+    this.#stopped = false;
+    if (this.input.length > 0) this.#receive();
+    if (!this.#stopped) this.connection.resume(this.#clock.now);
   }
 
   tick(): void {
@@ -120,6 +111,17 @@ export class Side implements ConnectionHandler {
     } catch (error) {
       this.error = error as ProtocolError;
     }
+  }
+
+  #receive(): void {
+    const { connection, input } = this;
+    try {
+      this.input = input.slice(connection.receive(input, 0, input.length, this.#clock.now));
+    } catch (error) {
+      this.error = error as ProtocolError;
+    }
+    this.#stopped = connection.full || this.input.length > 0;
+    if (this.#stopped) connection.pause(this.#clock.now);
   }
 }
 

@@ -1,0 +1,668 @@
+import { describe, expect, it } from "vitest";
+import {
+  Connection,
+  type ConnectionHandler,
+  type ConnectionOptions,
+  type Input,
+  type Phase,
+  TRANSITIONS,
+} from "../../src/zmtp/connection.js";
+import { Budget, DEFAULT_LIMITS } from "../../src/zmtp/limits.js";
+import type { Mechanism } from "../../src/zmtp/mechanism.js";
+import { PROTOCOL_ERRORS, ProtocolError } from "../../src/zmtp/protocol-error.js";
+import { VirtualClock } from "../support/clock.js";
+import { connectionOptions, Side } from "../support/connection-pair.js";
+import * as wire from "../support/wire.js";
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** A side without a peer, and the octets that one would send. */
+function alone(options: Partial<ConnectionOptions> = {}, role: "client" | "server" = "server") {
+  const clock = new VirtualClock();
+  const side = new Side(connectionOptions(role, options), clock);
+  return { side, connection: side.connection, clock };
+}
+
+/** The same, with a peer that has done its handshake. */
+function established(options: Partial<ConnectionOptions> = {}, greeting = wire.greeting()) {
+  const all = alone(options);
+  const type = options.socketType === "PUB" ? "SUB" : "PAIR";
+  all.side.feed(wire.concat(greeting, wire.ready({ "Socket-Type": type })));
+  all.side.output();
+  return all;
+}
+
+const texts = (messages: Uint8Array[][]) =>
+  messages.map((parts) => parts.map((part) => String.fromCharCode(...part)));
+
+describe("the transitions", () => {
+  const PHASES: Phase[] = ["greeting", "handshake", "admission", "traffic", "closed"];
+  const INPUTS: Input[] = [
+    "greeting",
+    "command",
+    "properties",
+    "admit",
+    "message",
+    "failure",
+    "close",
+  ];
+
+  /** Its handshake may have any number of steps; DONE ends it. */
+  const mechanism: Mechanism = {
+    name: "STEPS",
+    start: () => undefined,
+    receive: ({ name }) => (name === "DONE" ? { properties: new Map() } : {}),
+    admit: () => undefined,
+  };
+
+  const greeting = wire.greeting({ mechanism: "STEPS" });
+  const OCTETS: Partial<Record<Input, Uint8Array>> = {
+    greeting,
+    command: wire.command("STEP"),
+    properties: wire.command("DONE"),
+    message: wire.message("m"),
+    failure: wire.frame("", { flags: 0x80 }),
+  };
+
+  function inPhase(phase: Phase) {
+    const clock = new VirtualClock();
+    const handler = { handshake: () => false, message: () => true };
+    const connection = new Connection(
+      connectionOptions("server", { mechanism }),
+      handler,
+      clock.now,
+    );
+    const feed = (octets: Uint8Array) => {
+      const taken = connection.receive(octets, 0, octets.length, clock.now);
+      return taken === octets.length ? undefined : "not taken";
+    };
+    const index = PHASES.indexOf(phase);
+    if (index > 0) feed(greeting);
+    if (index > 1) feed(wire.command("DONE"));
+    if (index > 2) connection.admit(clock.now);
+    if (index > 3) connection.close();
+    expect(connection.phase).toBe(phase);
+    return { connection, feed, clock };
+  }
+
+  /** What an input comes to: a result, or the error. */
+  function put(input: Input, { connection, feed, clock }: ReturnType<typeof inPhase>): unknown {
+    try {
+      if (input === "admit") return connection.admit(clock.now);
+      if (input === "close") return void connection.close();
+      return feed(OCTETS[input] as Uint8Array);
+    } catch (error) {
+      return error instanceof ProtocolError ? error.code : (error as Error).message;
+    }
+  }
+
+  const VERSION = "ERR_ZMTP_UNSUPPORTED_VERSION";
+  const FRAME = "ERR_ZMTP_MALFORMED_FRAME";
+
+  /** What happens where the table has no entry. */
+  const OTHERWISE: Record<Phase, Partial<Record<Input, [result: unknown, phase: Phase]>>> = {
+    greeting: {
+      command: [VERSION, "closed"],
+      properties: [VERSION, "closed"],
+      message: [VERSION, "closed"],
+      admit: ["admit while in greeting", "greeting"],
+    },
+    handshake: {
+      greeting: [FRAME, "closed"],
+      message: ["ERR_ZMTP_INVALID_SEQUENCE", "closed"],
+      admit: ["admit while in handshake", "handshake"],
+    },
+    admission: {
+      greeting: ["not taken", "admission"],
+      command: ["not taken", "admission"],
+      properties: ["not taken", "admission"],
+      message: ["not taken", "admission"],
+    },
+    traffic: {
+      greeting: [FRAME, "closed"],
+      // A command of a handshake that is over is ignored.
+      properties: [undefined, "traffic"],
+      admit: ["admit while in traffic", "traffic"],
+    },
+    closed: {
+      greeting: ["not taken", "closed"],
+      command: ["not taken", "closed"],
+      properties: ["not taken", "closed"],
+      message: ["not taken", "closed"],
+      admit: ["admit while in closed", "closed"],
+    },
+  };
+
+  /** A failure is not always to be had from a peer. */
+  const FAILURES: Partial<Record<Phase, unknown>> = {
+    greeting: VERSION,
+    handshake: FRAME,
+    traffic: FRAME,
+  };
+
+  const rows = PHASES.flatMap((phase) => INPUTS.map((input) => [phase, input] as const));
+
+  it.each(rows)("%s: %s", (phase, input) => {
+    const next = TRANSITIONS[phase][input];
+    const otherwise = OTHERWISE[phase][input];
+    expect(next === undefined).toBe(otherwise !== undefined);
+    if (input === "failure" && FAILURES[phase] === undefined) return;
+    const parties = inPhase(phase);
+    const [result, end] = otherwise ?? [input === "failure" ? FAILURES[phase] : undefined, next];
+    expect(put(input, parties)).toBe(result);
+    expect(parties.connection.phase).toBe(end);
+  });
+
+  it("no other phase or input is in the table", () => {
+    expect(Object.keys(TRANSITIONS)).toEqual(PHASES);
+    const inputs = Object.values(TRANSITIONS).flatMap((row) => Object.keys(row));
+    expect([...new Set(inputs)].sort()).toEqual([...INPUTS].sort());
+  });
+
+  it.each([
+    ["admission", false],
+    ["closed", true],
+  ])("a handler that throws in %s closes the connection, and is heard", (_, closes) => {
+    const clock = new VirtualClock();
+    const connection = new Connection(
+      connectionOptions("server"),
+      {
+        handshake: () => {
+          if (closes) connection.close();
+          throw new Error("a bug");
+        },
+        message: () => true,
+      },
+      clock.now,
+    );
+    const octets = wire.concat(wire.greeting(), wire.ready());
+    expect(() => connection.receive(octets, 0, octets.length, clock.now)).toThrow("a bug");
+    expect(connection.phase).toBe("closed");
+  });
+});
+
+describe("what we say first", () => {
+  it("a client: greeting, and READY once it has the server's greeting", () => {
+    const { side, connection } = alone({}, "client");
+    expect(connection.hasOutput).toBe(true);
+    expect(connection.outputSize).toBe(64);
+    expect(side.output()).toEqual(wire.greeting());
+    expect(connection.hasOutput).toBe(false);
+    side.feed(wire.greeting());
+    expect(side.output()).toEqual(wire.ready());
+  });
+
+  it("a server: greeting, and READY once it has let the client in", () => {
+    const { side, connection } = alone();
+    side.feed(wire.greeting());
+    expect(side.output()).toEqual(wire.greeting());
+    side.feed(wire.ready());
+    expect(connection.phase).toBe("traffic");
+    expect(side.output()).toEqual(wire.ready());
+  });
+
+  it("as-server is for mechanisms that know servers", () => {
+    const mechanism = (name: string): Mechanism => ({
+      name,
+      start: () => undefined,
+      receive: () => ({}),
+      admit: () => undefined,
+    });
+    const greeting = (role: "client" | "server", name: string) =>
+      alone({ mechanism: mechanism(name) }, role).side.output()[32];
+    expect(greeting("server", "CURVE")).toBe(1);
+    expect(greeting("client", "CURVE")).toBe(0);
+    expect(greeting("server", "NULL")).toBe(0);
+  });
+});
+
+describe("the peer", () => {
+  it("is told to the handler", () => {
+    const { side } = alone();
+    side.feed(wire.greeting({ minor: 0 }));
+    side.feed(wire.ready({ "socket-TYPE": "PAIR", Identity: "me", "X-App": "v1" }));
+    expect(side.peer).toMatchObject({
+      greeting: { major: 3, minor: 0 },
+      socketType: "PAIR",
+      identity: wire.bytes("me"),
+    });
+    expect(side.peer?.properties.get("x-app")).toEqual(wire.bytes("v1"));
+  });
+
+  it("may keep its type and name to itself, as libzmq allows", () => {
+    const { side } = alone();
+    side.feed(wire.concat(wire.greeting(), wire.ready({})));
+    expect(side.connection.phase).toBe("traffic");
+    expect(side.peer?.socketType).toBeUndefined();
+    expect(side.peer?.identity).toHaveLength(0);
+  });
+
+  it.each(["SUB", "pair", "PAIRS", "", "\xff"])("of type %j is refused", (type) => {
+    const { side } = alone();
+    side.feed(wire.concat(wire.greeting(), wire.ready({ "Socket-Type": type })));
+    expect(side.error?.code).toBe("ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE");
+    expect(side.peer).toBeUndefined();
+  });
+});
+
+describe("commands of the traffic", () => {
+  it.each([
+    ["an unknown one", wire.command("MYSTERY", "data")],
+    ["a late READY", wire.ready()],
+    ["a late ERROR", wire.error("400")],
+    ["a late ERROR that is malformed", wire.command("ERROR")],
+    ["an unsolicited PONG", wire.pong("ctx")],
+    ["lower-case ping", wire.command("ping")],
+    ["a SUBSCRIBE to one that does not publish", wire.subscribe("topic")],
+  ])("%s does nothing", (_, octets) => {
+    const handler: ConnectionHandler = { handshake: () => true, message: () => true };
+    const connection = new Connection(connectionOptions("server"), handler, 0);
+    const start = wire.concat(wire.greeting(), wire.ready(), octets);
+    expect(connection.receive(start, 0, start.length, 0)).toBe(start.length);
+    connection.take();
+    expect(connection.phase).toBe("traffic");
+    expect(connection.hasOutput).toBe(false);
+  });
+
+  it("subscriptions reach the handler", () => {
+    const { side } = established({ socketType: "PUB" });
+    side.feed(wire.concat(wire.subscribe("a"), wire.subscribe(""), wire.cancel("a\xff\0")));
+    expect(side.subscriptions).toEqual(["+a", "+", "-a\xff\0"]);
+  });
+
+  it("a PING is answered with its context", () => {
+    const { side, connection } = established();
+    side.feed(wire.ping(0, "context"));
+    expect(connection.hasOutput).toBe(true);
+    expect(side.output()).toEqual(wire.pong("context"));
+    expect(connection.hasOutput).toBe(false);
+  });
+
+  it("a flood of PINGs is answered once, with the last context", () => {
+    const { side } = established();
+    const flood = Array.from({ length: 1000 }, (_, i) => wire.ping(0, `c${i}`));
+    side.feed(wire.concat(...flood));
+    expect(side.output()).toEqual(wire.pong("c999"));
+  });
+});
+
+describe("subscribing", () => {
+  it.each([
+    ["3.1", {}, wire.subscribe("topic"), wire.cancel("topic")],
+    ["3.2", { minor: 2 }, wire.subscribe("topic"), wire.cancel("topic")],
+    ["4.0", { major: 4, minor: 0 }, wire.subscribe("topic"), wire.cancel("topic")],
+    ["3.0", { minor: 0 }, wire.message("\x01topic"), wire.message("\0topic")],
+  ])("at a %s peer", (_, greeting, subscribe, cancel) => {
+    const { side, connection } = alone({ socketType: "SUB" });
+    side.feed(wire.concat(wire.greeting(greeting), wire.ready({ "Socket-Type": "PUB" })));
+    side.output();
+    connection.subscribe(wire.bytes("topic"), true);
+    connection.subscribe(wire.bytes("topic"), false);
+    expect(side.output()).toEqual(wire.concat(subscribe, cancel));
+  });
+
+  it("to a topic of 255 octets at a 3.0 peer is a long frame", () => {
+    const { side, connection } = alone({ socketType: "SUB" });
+    side.feed(wire.concat(wire.greeting({ minor: 0 }), wire.ready({ "Socket-Type": "PUB" })));
+    side.output();
+    connection.subscribe(wire.bytes("t".repeat(255)), true);
+    expect(side.output()).toEqual(wire.message(`\x01${"t".repeat(255)}`));
+  });
+});
+
+describe("output at the wrong time is the caller's mistake", () => {
+  it("before the handshake, while waiting, and after the end", () => {
+    const { side, connection } = alone();
+    const mistakes = (phase: Phase) => {
+      expect(() => connection.send([wire.bytes("a")])).toThrow(`output while in ${phase}`);
+      expect(() => connection.subscribe(wire.bytes("a"), true)).toThrow("output while");
+    };
+    mistakes("greeting");
+    side.feed(wire.greeting());
+    mistakes("handshake");
+    side.letsIn = false;
+    side.feed(wire.ready());
+    mistakes("admission");
+    connection.close();
+    mistakes("closed");
+    expect(side.output()).toHaveLength(0);
+  });
+});
+
+describe("admission", () => {
+  function waiting(after: wire.Octets = "") {
+    const all = alone({ heartbeat: { intervalMs: 100, timeoutMs: 100, ttlMs: 0 } });
+    all.side.letsIn = false;
+    all.side.feed(wire.concat(wire.greeting(), wire.ready(), after));
+    expect(all.connection.phase).toBe("admission");
+    return all;
+  }
+
+  it("leaves what follows READY untouched, and has no deadline", () => {
+    const { side, connection, clock } = waiting(wire.message("a"));
+    expect(side.input).toEqual(wire.message("a"));
+    side.feed(wire.message("b"));
+    expect(side.messages).toEqual([]);
+    expect(connection.deadline).toBe(NEVER);
+    clock.advance(1e9);
+    side.tick();
+    expect(side.error).toBeUndefined();
+    expect(side.output()).toEqual(wire.greeting());
+  });
+
+  it("lets in later: our READY goes, the rest is taken", () => {
+    const { side, connection, clock } = waiting(wire.message("a"));
+    side.output();
+    connection.admit(clock.advance(5000));
+    expect(side.output()).toEqual(wire.ready());
+    expect(connection.deadline).toBe(clock.now + 100);
+    side.read();
+    expect(texts(side.messages)).toEqual([["a"]]);
+  });
+
+  it("that never comes shows the peer no READY", () => {
+    const { side, connection } = waiting();
+    expect(connection.close()).toEqual([]);
+    expect(side.output()).toHaveLength(0);
+    expect(connection.hasOutput).toBe(false);
+  });
+});
+
+describe("a handler", () => {
+  /** A connection whose handler does `act` in one of its calls. */
+  function acting(call: keyof ConnectionHandler, act: (connection: Connection) => void) {
+    const calls: string[] = [];
+    const handler: Required<ConnectionHandler> = {
+      handshake: () => made("handshake"),
+      message: () => made("message"),
+      subscription: () => void made("subscription"),
+    };
+    const connection = new Connection(connectionOptions("server"), handler, 0);
+    function made(name: string): boolean {
+      calls.push(name);
+      if (name === call) act(connection);
+      return true;
+    }
+    const octets = wire.concat(
+      wire.greeting(),
+      wire.ready(),
+      wire.subscribe("t"),
+      wire.message("a"),
+      wire.message("b"),
+    );
+    return { calls, connection, octets, taken: connection.receive(octets, 0, octets.length, 0) };
+  }
+
+  it.each([
+    ["handshake", ["handshake"], wire.ready()],
+    ["subscription", ["handshake", "subscription"], wire.subscribe("t")],
+    ["message", ["handshake", "subscription", "message"], wire.message("a")],
+  ] as const)("may close in %s: it hears no more", (call, heard, last) => {
+    const { calls, connection, octets, taken } = acting(call, (connection) => connection.close());
+    expect(calls).toEqual(heard);
+    expect(connection.phase).toBe("closed");
+    const rest = wire.concat(...[wire.subscribe("t"), wire.message("a"), wire.message("b")]);
+    const index = ["handshake", "subscription", "message"].indexOf(call);
+    const pieces = [rest, rest.subarray(13), rest.subarray(16)];
+    expect(octets.subarray(taken)).toEqual(pieces[index]);
+    expect(octets.subarray(taken - last.length, taken)).toEqual(last);
+  });
+
+  it("may admit in handshake, whatever it says then", () => {
+    const { calls, connection } = acting("handshake", (connection) => connection.admit(0));
+    expect(connection.phase).toBe("traffic");
+    expect(calls).toEqual(["handshake", "subscription", "message", "message"]);
+  });
+});
+
+describe("back-pressure", () => {
+  it("stops behind the message that had no room, even at the end of a chunk", () => {
+    const { side, connection } = established();
+    expect(connection.full).toBe(false);
+    side.room = 1;
+    side.feed(wire.message("a"));
+    expect(connection.full).toBe(true);
+    expect(side.input).toHaveLength(0);
+  });
+
+  it("stops in the middle of a chunk, and goes on where it stopped", () => {
+    const { side, connection } = established();
+    side.room = 2;
+    side.feed(wire.concat(wire.message("a"), wire.message("b", "c"), wire.message("d", "e")));
+    expect(texts(side.messages)).toEqual([["a"], ["b", "c"]]);
+    expect(side.input).toEqual(wire.message("d", "e"));
+    side.read(1);
+    expect(texts(side.messages).at(-1)).toEqual(["d", "e"]);
+    expect(connection.full).toBe(true);
+    side.read();
+    side.feed(wire.message("f"));
+    expect(connection.full).toBe(false);
+  });
+
+  it("sees commands as long as there is room", () => {
+    const { side } = established();
+    side.feed(wire.concat(wire.message("a"), wire.ping(0, "x"), wire.message("b")));
+    expect(side.output()).toEqual(wire.pong("x"));
+  });
+});
+
+describe("the end", () => {
+  it("gives back what was not taken, once", () => {
+    const { side, connection } = established();
+    connection.send([wire.bytes("a"), wire.bytes("b")]);
+    side.output();
+    connection.send([wire.bytes("c"), wire.bytes("d")]);
+    side.feed(wire.ping());
+    expect(texts(connection.close())).toEqual([["c", "d"]]);
+    expect(connection.hasOutput).toBe(false);
+    expect(connection.close()).toEqual([]);
+    expect(connection.phase).toBe("closed");
+    expect(connection.deadline).toBe(NEVER);
+  });
+
+  it("after a failure gives back what was not taken", () => {
+    const { side, connection } = established();
+    connection.send([wire.bytes("c")]);
+    side.feed(wire.concat(wire.ping(), wire.frame("", { flags: 8 })));
+    expect(connection.phase).toBe("closed");
+    expect(texts(connection.close())).toEqual([["c"]]);
+    expect(connection.hasOutput).toBe(false);
+  });
+
+  it("leaves nothing in the budgets, whatever was unfinished", () => {
+    const part = wire.frame("part", { more: true });
+    const cut = wire.frame("x", { size: 1000 });
+    for (const end of ["close", "failure", "timeout"]) {
+      const held = new Budget(1e6);
+      const reserve = new Budget(1e6);
+      const heartbeat = { intervalMs: 10, timeoutMs: 10, ttlMs: 0 };
+      const { side, connection, clock } = established({ held, reserve, heartbeat });
+      side.feed(wire.concat(part, end === "failure" ? part : cut));
+      expect(connection.held).toBe(held.used);
+      expect(held.used).toBeGreaterThan(0);
+      if (end === "close") connection.close();
+      if (end === "failure") side.feed(wire.frame("", { flags: 8 }));
+      if (end === "timeout") while (side.error === undefined) clock.advance(5) && side.tick();
+      expect(connection.phase).toBe("closed");
+      expect([held.used, reserve.used, connection.held]).toEqual([0, 0, 0]);
+    }
+  });
+
+  it("after it, time and octets mean nothing", () => {
+    const { side, connection, clock } = alone();
+    connection.close();
+    side.feed(wire.bytes("GET /"));
+    clock.advance(1e9);
+    side.tick();
+    expect(side.error).toBeUndefined();
+    expect(side.input).toHaveLength(5);
+  });
+});
+
+describe("every error code is reached:", () => {
+  const limits = {
+    ...DEFAULT_LIMITS,
+    maxMessageSize: 20,
+    maxMultipartSize: 30,
+    maxFrames: 3,
+    maxHandshakeCommandSize: 200,
+    maxCommandSize: 100,
+    maxProperties: 2,
+  };
+  const hello = wire.greeting();
+  const start = wire.concat(hello, wire.ready());
+  const part = (size: number) => wire.frame("x".repeat(size), { more: true });
+
+  /** What a peer says before it is silent, for each code. */
+  const REASONS: [keyof typeof PROTOCOL_ERRORS, string, Uint8Array][] = [
+    ["ERR_ZMTP_UNSUPPORTED_VERSION", "an HTTP request", wire.bytes("GET / HTTP/1.1\r\n")],
+    ["ERR_ZMTP_MECHANISM_MISMATCH", "PLAIN", wire.greeting({ mechanism: "PLAIN" })],
+    [
+      "ERR_ZMTP_MALFORMED_GREETING",
+      "no 7F",
+      wire.greeting({ signature: "\xff\0\0\0\0\0\0\0\0\x01" }),
+    ],
+    [
+      "ERR_ZMTP_MALFORMED_FRAME",
+      "reserved flags",
+      wire.concat(start, wire.frame("", { flags: 8 })),
+    ],
+    [
+      "ERR_ZMTP_MALFORMED_FRAME",
+      "reserved flags in the handshake",
+      wire.concat(hello, wire.frame("", { flags: 8 })),
+    ],
+    [
+      "ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED",
+      "an empty command",
+      wire.concat(start, wire.frame("", { command: true })),
+    ],
+    [
+      "ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED",
+      "one in the handshake",
+      wire.concat(hello, wire.frame("\x06READY", { command: true })),
+    ],
+    [
+      "ERR_ZMTP_MALFORMED_COMMAND_READY",
+      "a trailing octet",
+      wire.concat(hello, wire.command("READY", "\x01")),
+    ],
+    ["ERR_ZMTP_MALFORMED_COMMAND_ERROR", "no reason", wire.concat(hello, wire.command("ERROR"))],
+    [
+      "ERR_ZMTP_MALFORMED_COMMAND_PING",
+      "no time-to-live",
+      wire.concat(start, wire.command("PING", "\0")),
+    ],
+    [
+      "ERR_ZMTP_MALFORMED_COMMAND_PONG",
+      "a long context",
+      wire.concat(start, wire.pong("x".repeat(17))),
+    ],
+    ["ERR_ZMTP_UNEXPECTED_COMMAND", "PING before READY", wire.concat(hello, wire.ping())],
+    ["ERR_ZMTP_INVALID_SEQUENCE", "a message before READY", wire.concat(hello, wire.message("m"))],
+    [
+      "ERR_ZMTP_INVALID_SEQUENCE",
+      "READY as a message",
+      wire.concat(hello, wire.message(wire.commandBody("READY"))),
+    ],
+    [
+      "ERR_ZMTP_INVALID_METADATA",
+      "a property twice",
+      wire.concat(hello, wire.command("READY", "\x01a\0\0\0\0\x01A\0\0\0\0")),
+    ],
+    [
+      "ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE",
+      "PUB",
+      wire.concat(hello, wire.ready({ "Socket-Type": "PUB" })),
+    ],
+    ["ERR_ZMTP_PEER_ERROR", "ERROR 400", wire.concat(hello, wire.error("400"))],
+    ["ERR_ZMTP_MESSAGE_TOO_LARGE", "21 octets", wire.concat(start, wire.frame("", { size: 21 }))],
+    ["ERR_ZMTP_MULTIPART_TOO_LARGE", "31 octets", wire.concat(start, part(20), part(11))],
+    [
+      "ERR_ZMTP_TOO_MANY_FRAMES",
+      "4 frames",
+      wire.concat(start, part(0), part(0), part(0), part(0)),
+    ],
+    [
+      "ERR_ZMTP_COMMAND_TOO_LARGE",
+      "101 octets",
+      wire.concat(start, wire.frame("", { size: 101, command: true })),
+    ],
+    [
+      "ERR_ZMTP_COMMAND_TOO_LARGE",
+      "201 octets in the handshake",
+      wire.concat(hello, wire.frame("", { size: 201, command: true })),
+    ],
+    [
+      "ERR_ZMTP_TOO_MANY_PROPERTIES",
+      "3 properties",
+      wire.concat(hello, wire.ready({ a: "", b: "", c: "" })),
+    ],
+    ["ERR_ZMTP_ASSEMBLY_LIMIT", "two parts", wire.concat(start, part(10), part(10))],
+    ["ERR_ZMTP_HANDSHAKE_TIMEOUT", "silence", new Uint8Array(0)],
+    ["ERR_ZMTP_HANDSHAKE_TIMEOUT", "FF", wire.bytes("\xff")],
+    ["ERR_ZMTP_HANDSHAKE_TIMEOUT", "a greeting", hello],
+    ["ERR_ZMTP_HEARTBEAT_TIMEOUT", "a handshake", start],
+  ];
+
+  it.each(REASONS)("%s by %s", (code, _, octets) => {
+    const held = new Budget(code === "ERR_ZMTP_ASSEMBLY_LIMIT" ? 150 : 1000);
+    const heartbeat = { intervalMs: 1000, timeoutMs: 1000, ttlMs: 0 };
+    const { side, clock } = alone({ limits, held, heartbeat, ...nullWith(limits) });
+    side.feed(octets);
+    for (let i = 0; i < 100 && side.error === undefined; i++) {
+      clock.advance(500);
+      side.tick();
+    }
+    expect(side.error).toBeInstanceOf(ProtocolError);
+    expect(side.error?.code).toBe(code);
+    expect(side.connection.phase).toBe("closed");
+    expect(held.used).toBe(0);
+  });
+
+  it("the list is whole", () => {
+    const reached = new Set(REASONS.map(([code]) => code));
+    expect([...reached].sort()).toEqual(Object.keys(PROTOCOL_ERRORS).sort());
+  });
+
+  function nullWith(limits: typeof DEFAULT_LIMITS) {
+    return { mechanism: connectionOptions("server", { limits }).mechanism };
+  }
+});
+
+describe("the handshake's time", () => {
+  it("runs from the start, whatever trickles in", () => {
+    const { side, connection, clock } = alone({ handshakeTimeoutMs: 1000 });
+    const end = clock.now + 1000;
+    for (const octet of wire.concat(wire.greeting(), wire.ready()).subarray(0, 90)) {
+      side.feed(Uint8Array.of(octet));
+      clock.advance(11);
+      expect(connection.deadline).toBe(end);
+      side.tick();
+    }
+    expect(side.error).toBeUndefined();
+    clock.to(end - 1);
+    side.tick();
+    expect(side.error).toBeUndefined();
+    clock.to(end);
+    side.tick();
+    expect(side.error?.code).toBe("ERR_ZMTP_HANDSHAKE_TIMEOUT");
+    expect(connection.deadline).toBe(NEVER);
+  });
+
+  it("is over once the peer is in", () => {
+    const { side, connection, clock } = established({ handshakeTimeoutMs: 1000 });
+    clock.advance(5000);
+    side.tick();
+    expect(side.error).toBeUndefined();
+    expect(connection.deadline).toBe(NEVER);
+  });
+
+  it("of 0 is without end", () => {
+    const { side, connection, clock } = alone({ handshakeTimeoutMs: 0 });
+    expect(connection.deadline).toBe(NEVER);
+    clock.advance(1e9);
+    side.tick();
+    expect(side.error).toBeUndefined();
+  });
+});
