@@ -60,6 +60,8 @@ export class Core implements PatternHost {
   readonly #connected = new Map<string, Endpoint>();
   /** Sessions whose endpoint is gone and whose messages are not all written yet. */
   readonly #lingering = new Map<Session, NodeJS.Timeout | undefined>();
+  #sendTimeoutMs = -1;
+  #receiveTimeoutMs = -1;
   #closed = false;
   #settled: (() => void)[] = [];
 
@@ -175,8 +177,19 @@ export class Core implements PatternHost {
     };
   }
 
-  /** Changes of the high-water marks reach the pipes that there are. */
-  updateMarks(): void {
+  /** How long a call may wait, in milliseconds: asked for by every call, so kept at hand. */
+  get sendTimeoutMs(): number {
+    return this.#sendTimeoutMs;
+  }
+
+  get receiveTimeoutMs(): number {
+    return this.#receiveTimeoutMs;
+  }
+
+  /** Changes of the options that take effect at once reach those whom they concern. */
+  optionsChanged(): void {
+    this.#sendTimeoutMs = this.options.number("sendTimeout");
+    this.#receiveTimeoutMs = this.options.number("receiveTimeout");
     for (const session of this.sessions()) {
       session.pipe?.setMarks(this.receiveMarks, this.sendMarks);
     }

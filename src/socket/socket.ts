@@ -338,7 +338,7 @@ export class Socket {
       this.#refuse(this.#writer.busy, "writing");
     if (parts.length === 0) return Promise.resolve();
     if (signal?.aborted) return Promise.reject(signal.reason);
-    return this.#writer.send(parts, this.#core.options.number("sendTimeout"), signal);
+    return this.#writer.send(parts, this.#core.sendTimeoutMs, signal);
   }
 
   /**
@@ -365,7 +365,7 @@ export class Socket {
     if (this.#reader.busy || this.#blocked || this.#core.closed)
       this.#refuse(this.#reader.busy, "reading");
     if (signal?.aborted) return Promise.reject(signal.reason);
-    return this.#reader.receive(this.#core.options.number("receiveTimeout"), signal);
+    return this.#reader.receive(this.#core.receiveTimeoutMs, signal);
   }
 
   /**
@@ -449,7 +449,7 @@ export class Socket {
     convert(type, value);
     if (this.closed) throw errnoError("ENOTSOCK");
     const { immediate } = this.#core.options.set(id, type, value);
-    if (immediate === true) this.#core.updateMarks();
+    if (immediate === true) this.#core.optionsChanged();
     else if (this.#blocked || this.#core.inUse) {
       process.emitWarning("Socket option will not take effect until next connect/bind.");
     }

@@ -10,6 +10,7 @@ import {
   ProtocolError,
   SLAB_SIZE,
 } from "../zmtp/index.js";
+import { slabs } from "./memory.js";
 import { deliver, READ_SIZE, type Sink } from "./reading.js";
 import { requests } from "./requests.js";
 
@@ -68,9 +69,10 @@ export class Engine implements Sink {
 
   /** The owner has no room: nothing is read. */
   #paused = false;
-  /** Octets that found no room, from `#restAt` on. */
+  /** Octets that found no room, from `#restAt` to `#restEnd`. */
   #rest: Uint8Array | undefined;
   #restAt = 0;
+  #restEnd = 0;
   #feeding = false;
 
   /** What the stream has not finished writing; the operating system mostly takes all at once. */
@@ -130,11 +132,11 @@ export class Engine implements Sink {
   /** There is room again: takes the rest of the last chunk, then reads on. */
   restartInput(): void {
     if (!this.#paused || this.#feeding || this.#ended) return;
-    const rest = this.#rest ?? NOTHING;
-    this.#restAt = this.#feed(rest, this.#restAt);
-    if (this.#restAt === rest.length && !this.#connection.full && !this.#ended) {
+    const end = this.#restEnd;
+    this.#restAt = this.#feed(this.#rest ?? NOTHING, this.#restAt, end);
+    if (this.#restAt === end && !this.#connection.full && !this.#ended) {
       this.#paused = false;
-      this.#rest = undefined;
+      this.#dropRest();
       this.#connection.resume(performance.now());
       this.#stream.resume();
     }
@@ -164,15 +166,13 @@ export class Engine implements Sink {
     if (this.#ended) return undefined;
     if (this.#paused) {
       // The stream had read ahead before it paused.
-      this.#rest = concat((this.#rest ?? NOTHING).subarray(this.#restAt), chunk);
-      this.#restAt = 0;
+      const rest = (this.#rest ?? NOTHING).subarray(this.#restAt, this.#restEnd);
+      this.#keepRest(concat(rest, chunk));
       return undefined;
     }
-    const taken = this.#feed(chunk, 0);
+    const taken = this.#feed(chunk, 0, chunk.length);
     if (!this.#ended && (taken < chunk.length || this.#connection.full)) {
-      // A copy: the chunk's memory is the next read's.
-      this.#rest = new Uint8Array(chunk.subarray(taken));
-      this.#restAt = 0;
+      this.#keepRest(chunk.subarray(taken));
       this.#pause();
     }
     this.#fed();
@@ -204,11 +204,27 @@ export class Engine implements Sink {
     this.#connection.pause(performance.now());
   }
 
+  /** Keeps octets that found no room: a copy, for their memory is the next read's. */
+  #keepRest(octets: Uint8Array): void {
+    const room = octets.length <= SLAB_SIZE ? slabs.take() : new Uint8Array(octets.length);
+    room.set(octets);
+    this.#dropRest();
+    this.#rest = room;
+    this.#restEnd = octets.length;
+  }
+
+  #dropRest(): void {
+    if (this.#rest?.length === SLAB_SIZE) slabs.give(this.#rest);
+    this.#rest = undefined;
+    this.#restAt = 0;
+    this.#restEnd = 0;
+  }
+
   /** @returns The index of the first octet not taken. */
-  #feed(chunk: Uint8Array, at: number): number {
-    let taken = chunk.length;
+  #feed(chunk: Uint8Array, at: number, end: number): number {
+    let taken = end;
     this.#guard(() => {
-      taken = this.#connection.receive(chunk, at, chunk.length, performance.now());
+      taken = this.#connection.receive(chunk, at, end, performance.now());
     });
     return taken;
   }
@@ -334,9 +350,8 @@ export class Engine implements Sink {
   #decodeRest(): void {
     const rest = this.#rest;
     if (rest === undefined || !this.#owner.takeRest()) return;
-    this.#rest = undefined;
     try {
-      this.#connection.receive(rest, this.#restAt, rest.length, performance.now());
+      this.#connection.receive(rest, this.#restAt, this.#restEnd, performance.now());
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
     }
