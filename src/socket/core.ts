@@ -257,6 +257,7 @@ export class Core implements PatternHost {
       for (const endpoint of map.values()) endpoint.close();
       map.clear();
     }
+    this.pattern.close();
     this.monitor.end();
     this.context.remove(this);
     this.settle();

@@ -16,16 +16,26 @@ export async function bind(core: Core, endpoint: string, signal?: AbortSignal): 
   }
   const events = new BoundEvents(core, endpoint);
   try {
-    const listener = await Listener.bind(address, endpoint, listenerOptions(core), events);
-    if (signal?.aborted) {
-      listener.close();
-      throw signal.reason;
-    }
-    events.listening(listener);
+    const binding = Listener.bind(address, endpoint, listenerOptions(core), events);
+    events.listening(await abortable(binding, signal));
   } catch (error) {
     bindFailed(core, address, endpoint, error as ErrnoError);
     throw error;
   }
+}
+
+/** What `binding` gives, unless the signal comes first: then what it gives later is closed. */
+function abortable(binding: Promise<Listener>, signal: AbortSignal | undefined): Promise<Listener> {
+  if (signal === undefined) return binding;
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => {
+      reject(signal.reason);
+      binding.then((listener) => listener.close()).catch(() => {});
+    };
+    signal.addEventListener("abort", aborted, { once: true });
+    const settled = (): void => signal.removeEventListener("abort", aborted);
+    binding.finally(settled).then(resolve, reject);
+  });
 }
 
 /**

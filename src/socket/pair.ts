@@ -85,6 +85,12 @@ export class PairPattern implements Pattern {
     this.#host.vacated();
   }
 
+  close(): void {
+    for (const pipe of [this.#pipe, this.#departed]) pipe?.close();
+    this.#pipe = undefined;
+    this.#departed = undefined;
+  }
+
   receive(): Parts | undefined {
     const departed = this.#departed;
     if (departed === undefined) return this.#pipe?.read();

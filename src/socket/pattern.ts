@@ -12,6 +12,8 @@ export interface Pattern extends PipeSink {
   attach(pipe: Pipe): void;
   /** Forgets a pipe, unread messages included: the endpoint was disconnected. */
   detach(pipe: Pipe): void;
+  /** Ends every pipe, and forgets what was not received: the socket is closed. */
+  close(): void;
   /** Whether {@link receive} would give a message. */
   readonly readable: boolean;
   /** Whether {@link send} would take one. */

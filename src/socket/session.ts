@@ -148,6 +148,8 @@ export class Session implements EngineOwner, PipeSink {
   }
 
   message(parts: Uint8Array[]): boolean {
+    // Nobody is there to read it any more, but the connection still has something to write.
+    if (this.#finishing) return true;
     const pipe = this.#pipe as Pipe;
     pipe.write(parts as Parts);
     return pipe.checkWrite() || this.#overflowing;
