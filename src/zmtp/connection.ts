@@ -213,9 +213,11 @@ export class Connection implements DecoderSink {
 
   /**
    * Takes octets as {@link receive} does: the first `count` of what {@link room} returned last.
+   * After the end they are forgotten, as the body is that they belonged to.
    * @throws ProtocolError when the peer is wrong; the connection is closed then.
    */
   filled(count: number, now: number): void {
+    if (this.#phase !== "traffic") return;
     this.#now = now;
     this.#full = false;
     this.#heartbeat.alive();
@@ -290,6 +292,7 @@ export class Connection implements DecoderSink {
     this.#heartbeat.pause(now);
   }
 
+  /** Our side reads again. */
   resume(now: number): void {
     this.#heartbeat.resume(now);
   }

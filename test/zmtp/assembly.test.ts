@@ -71,6 +71,36 @@ describe("a body", () => {
   });
 });
 
+describe("reading straight into a body", () => {
+  it("fills what is left of its room, as filling from chunks does", () => {
+    const { assembly, memory, held, reserve } = setUp({ reserve: 0 });
+    const body = octets(10 * KB);
+    assembly.begin(body.length);
+    assembly.fill(body, 0, 100);
+    for (let at = 100; !assembly.done; ) {
+      expect(assembly.missing).toBe(body.length - at);
+      const { rest } = assembly;
+      const count = Math.min(rest.length, 3000);
+      rest.set(body.subarray(at, at + count));
+      assembly.advance(count);
+      at += count;
+    }
+    expect(memory.sizes).toEqual([4, 8, 10].map((size) => size * KB));
+    expect(assembly.missing).toBe(0);
+    expect(Buffer.compare(assembly.take(), body)).toBe(0);
+    expect([held.used, reserve.used]).toEqual([0, 0]);
+  });
+
+  it("is bounded by what may be held", () => {
+    const { assembly } = setUp({ held: 4 * KB, reserve: 0 });
+    assembly.begin(10 * KB);
+    assembly.advance(4 * KB);
+    expect(() => assembly.rest).toThrow(
+      expect.objectContaining({ code: "ERR_ZMTP_ASSEMBLY_LIMIT" }),
+    );
+  });
+});
+
 describe("a reservation", () => {
   it.each([
     [1, 1],

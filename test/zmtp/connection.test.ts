@@ -446,6 +446,70 @@ describe("back-pressure", () => {
   });
 });
 
+describe("reading straight into a body", () => {
+  const large = wire.frame("x", { size: 10_000 });
+
+  it("is possible in the traffic only", () => {
+    const { side, connection } = alone();
+    side.feed(wire.concat(wire.greeting(), wire.frame("x", { size: 1000, command: true })));
+    expect(connection.room(1)).toBeUndefined();
+  });
+
+  it("delivers the message, and says when there is no room for more", () => {
+    const { side, connection, clock } = established();
+    side.room = 1;
+    side.feed(large);
+    const room = connection.room(5000) as Uint8Array;
+    room.fill(0x79, 0, 9999);
+    connection.filled(4999, clock.now);
+    expect(connection.full).toBe(false);
+    connection.filled(5000, clock.now);
+    expect(connection.full).toBe(true);
+    expect(texts(side.messages)).toEqual([[`x${"y".repeat(9999)}`]]);
+  });
+
+  it("is a sign of life", () => {
+    const heartbeat = { intervalMs: 100, timeoutMs: 100, ttlMs: 0 };
+    const { side, connection, clock } = established({ heartbeat });
+    side.feed(large);
+    for (let i = 0; i < 50; i++) {
+      connection.filled(1, clock.advance(50));
+      side.tick();
+    }
+    expect(side.error).toBeUndefined();
+  });
+
+  it("ends with what may be held", () => {
+    const held = new Budget(4096);
+    const { side, connection, clock } = established({ held, reserve: new Budget(0) });
+    side.feed(large);
+    connection.filled(4095, clock.now);
+    const limit = expect.objectContaining({ code: "ERR_ZMTP_ASSEMBLY_LIMIT" });
+    expect(() => connection.room(1)).toThrow(limit);
+    expect(connection.phase).toBe("closed");
+    expect(held.used).toBe(0);
+  });
+
+  it("ends when the frame turns out to be wrong", () => {
+    const held = new Budget(1100);
+    const { side, connection, clock } = established({ held });
+    side.feed(wire.frame("x", { size: 1000, more: true }));
+    const limit = expect.objectContaining({ code: "ERR_ZMTP_ASSEMBLY_LIMIT" });
+    expect(() => connection.filled(999, clock.now)).toThrow(limit);
+    expect(connection.phase).toBe("closed");
+    expect(held.used).toBe(0);
+  });
+
+  it("comes to nothing after the end", () => {
+    const { side, connection, clock } = established();
+    side.feed(large);
+    connection.close();
+    connection.filled(9999, clock.now);
+    expect(connection.room(1)).toBeUndefined();
+    expect(side.messages).toEqual([]);
+  });
+});
+
 describe("the end", () => {
   it("gives back what was not taken, once", () => {
     const { side, connection } = established();

@@ -410,6 +410,33 @@ describe("memory", () => {
   });
 });
 
+describe("reading straight into a body", () => {
+  it("is possible while enough of it is missing", () => {
+    const { decoder, take } = new Decoding();
+    const octets = wire.frame("x".repeat(1000));
+    expect(decoder.room(1)).toBeUndefined();
+    feedWhole(octets.subarray(0, 8), take);
+    expect(decoder.room(1)).toBeUndefined();
+    feedWhole(octets.subarray(8, 10), take);
+    expect(decoder.room(999)).toHaveLength(999);
+    expect(decoder.room(1000)).toBeUndefined();
+  });
+
+  it("yields what reading chunks does", () => {
+    const decoding = new Decoding();
+    const body = "0123456789".repeat(100);
+    decoding.feed(wire.frame("a", { more: true }), wire.frame(body).subarray(0, 19));
+    for (let at = 10; at < 1000; at += 90) {
+      decoding.decoder.room(1)?.set(wire.bytes(body.slice(at, at + 90)));
+      decoding.decoder.filled(90);
+    }
+    expect(decoding.events).toEqual([message("a", body)]);
+    expect([decoding.held.used, decoding.reserve.used]).toEqual([0, 0]);
+    decoding.feed(wire.message("next"));
+    expect(decoding.events.at(-1)).toEqual(message("next"));
+  });
+});
+
 describe("under a mechanism", () => {
   /** The first octet of a body is its flags. */
   function unwrapping(limits: Partial<Limits> = {}): Decoding {
