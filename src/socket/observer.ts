@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { errnoError } from "../errors.js";
 import type { Event, EventOfType, EventType } from "../events.js";
 import { shared } from "../shared.js";
+import { checkCount } from "./arguments.js";
 import { hold } from "./hold.js";
 import type { Monitor, Watcher } from "./monitor.js";
 import { Pending } from "./pending.js";
@@ -32,12 +33,15 @@ export class Observer {
   readonly #events = new Queue<Event>();
   #pending: Pending<Event> | undefined;
   #emitter: EventEmitter | undefined;
+  #draining = false;
   #closed = false;
 
   /** @param socket The socket to observe; {@link Socket.events} is the usual way to get one. */
   constructor(socket: object) {
     const monitor = socket !== null && typeof socket === "object" && monitors.get(socket);
     if (!monitor) throw new TypeError("Socket must be a socket object");
+    checkCount(arguments, 1);
+    if (monitor.ended) throw errnoError("ENOTSOCK");
     this.#monitor = monitor;
     this.#watcher = { notify: (event) => this.#notify(event) };
     monitor.watch(this.#watcher);
@@ -54,15 +58,17 @@ export class Observer {
     if (this.#emitter === undefined) {
       this.#emitter = new EventEmitter();
       if (!this.#closed) hold.take();
-      process.nextTick(() => this.#drain());
+      this.#scheduleDrain();
     }
     return this.#emitter;
   }
 
   /** Ends the observation. */
   close(): void {
+    checkCount(arguments, 0);
     if (this.#closed) return;
     this.#monitor.unwatch(this.#watcher);
+    this.#events.clear();
     this.#end();
     this.#pending?.reject(errnoError("EAGAIN"));
   }
@@ -72,6 +78,7 @@ export class Observer {
    * @throws EBADF when closed, EBUSY when another call waits, Error in emitter mode.
    */
   receive(): Promise<Event> {
+    checkCount(arguments, 0);
     if (this.#emitter !== undefined) throw new Error(EMITTER_MODE);
     const event = this.#events.shift();
     if (event !== undefined) return Promise.resolve(event);
@@ -118,17 +125,14 @@ export class Observer {
   #notify(event: Event): void {
     const last = event.type === "end";
     if (last) this.#end();
-    if (this.#emitter !== undefined) {
-      this.#emitter.emit(event.type, event);
-      return;
-    }
     const pending = this.#pending;
     if (pending !== undefined) {
       this.#pending = undefined;
       pending.resolve(event);
-    } else if (last || this.#events.length < EVENTS_MAX) {
-      this.#events.push(event);
+      if (this.#emitter === undefined) return;
     }
+    if (last || this.#events.length < EVENTS_MAX) this.#events.push(event);
+    if (this.#emitter !== undefined) this.#scheduleDrain();
   }
 
   #end(): void {
@@ -136,9 +140,21 @@ export class Observer {
     if (this.#emitter !== undefined) hold.release();
   }
 
+  /** Listeners are called when our own work is done: they may throw, or close the socket. */
+  #scheduleDrain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    process.nextTick(() => this.#drain());
+  }
+
   #drain(): void {
-    for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) {
-      this.#emitter?.emit(event.type, event);
+    this.#draining = false;
+    try {
+      for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) {
+        this.#emitter?.emit(event.type, event);
+      }
+    } finally {
+      if (this.#events.length > 0) this.#scheduleDrain();
     }
   }
 }
