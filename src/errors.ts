@@ -38,9 +38,6 @@ const MESSAGES = {
   ETIMEDOUT: "Connection timed out",
 } as const;
 
-/** The codes that this library throws, beside those of the operating system. */
-export type ErrorCode = keyof typeof MESSAGES;
-
 /**
  * Makes the error for `code`.
  * @param message Replaces the usual text.

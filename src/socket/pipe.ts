@@ -179,17 +179,20 @@ export class Pipe {
     this.#toldBytes = Math.min(this.#toldBytes, this.#readBytes);
   }
 
-  /** Takes over what can still be read from `other`, in front; it counts against our marks. */
+  /**
+   * Takes over what can still be read from `other`, in front; it counts against our marks. `other`
+   * may be of the library's other copy, so nothing private of it is touched.
+   */
   adopt(other: Pipe): void {
     const messages: Parts[] = [];
-    for (let parts = other.#inbound.shift(); parts !== undefined; parts = other.#inbound.shift()) {
+    for (let parts = other.read(); parts !== undefined; parts = other.read()) {
+      const size = sizeOf(parts);
       messages.push(parts);
+      this.#inboundBytes += size;
       this.#peer.#written++;
-      this.#peer.#writtenBytes += sizeOf(parts);
+      this.#peer.#writtenBytes += size;
     }
     for (let i = messages.length - 1; i >= 0; i--) this.#inbound.unshift(messages[i] as Parts);
-    this.#inboundBytes += other.#inboundBytes;
-    other.#inboundBytes = 0;
   }
 
   /**
