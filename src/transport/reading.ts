@@ -29,13 +29,20 @@ const buffer: Buffer = shareable ? Buffer.allocUnsafeSlow(READ_SIZE) : Buffer.al
 
 const sinks = new WeakMap<Stream, Sink>();
 
-/** Node asks for the place of the next read right after each, without saying for which stream. */
+/**
+ * Node asks for the place of the next read right after each, without saying for which stream. It
+ * asks for a new stream's first one too: so a place is given away once, never to another stream.
+ */
 let next: Uint8Array = buffer;
 
 /** To be given to `net.connect`, or undefined. */
 export const onread: OnReadOpts | undefined = shareable
   ? {
-      buffer: () => next,
+      buffer: () => {
+        const place = next;
+        next = buffer;
+        return place;
+      },
       callback(this: Stream, size: number, bytes: Uint8Array): boolean {
         next = buffer;
         const sink = sinks.get(this);

@@ -131,6 +131,12 @@ export class MockPeer {
     return this.#end as "end" | "reset";
   }
 
+  /** Resolves when the other side has hung up, whatever it said before. */
+  async gone(): Promise<"end" | "reset"> {
+    await this.#until("end", () => this.#end !== "open");
+    return this.#end as "end" | "reset";
+  }
+
   /** Ends our direction only. */
   end(): void {
     this.#socket.end();
