@@ -1,9 +1,16 @@
 import type { ErrnoError } from "./errors.js";
-import type { ProtocolError } from "./zmtp/index.js";
+import type { ProtocolErrorCode } from "./zmtp/index.js";
 
 /** A peer's refusal or ours, by a ZAP handler (RFC 27). */
 export interface AuthError extends Error {
   status: 300 | 400 | 500;
+}
+
+/** A peer broke the protocol. */
+export interface ProtoError extends Error {
+  code: ProtocolErrorCode;
+  /** A `ProtocolError` that says what exactly was wrong. */
+  cause?: unknown;
 }
 
 interface EventAddress {
@@ -33,7 +40,7 @@ export type Event =
   | ({ type: "close:error" } & EventAddress & EventFailure)
   | ({ type: "disconnect" } & EventAddress & EventPeer)
   | ({ type: "handshake" } & EventAddress & EventPeer)
-  | ({ type: "handshake:error:protocol" } & EventAddress & EventPeer & EventFailure<ProtocolError>)
+  | ({ type: "handshake:error:protocol" } & EventAddress & EventPeer & EventFailure<ProtoError>)
   | ({ type: "handshake:error:auth" } & EventAddress & EventPeer & EventFailure<AuthError>)
   | ({ type: "handshake:error:other" } & EventAddress & EventPeer & EventFailure)
   | { type: "end" }

@@ -34,6 +34,6 @@ export { Pair } from "./socket/pair.js";
 export type { CallOptions } from "./socket/arguments.js";
 export type { PeerStats, QueueStats, Stats } from "./socket/stats.js";
 export type { ErrnoError } from "./errors.js";
-export type { AuthError, Event, EventOfType, EventType } from "./events.js";
+export type { AuthError, Event, EventOfType, EventType, ProtoError } from "./events.js";
 export type { Message, MessageLike } from "./message.js";
 export type { ProtocolError, ProtocolErrorCode } from "./zmtp/index.js";

@@ -10,6 +10,24 @@ export function checkAddress(address: unknown): asserts address is string {
   if (typeof address !== "string") throw new TypeError("Address must be a string");
 }
 
+/** @throws TypeError unless the options are an object, or a function with properties. */
+export function checkOptions(options: unknown): asserts options is object {
+  if (options === null || (typeof options !== "object" && typeof options !== "function")) {
+    throw new TypeError("Options must be an object");
+  }
+}
+
+/**
+ * The number of an option, the first of `expected` arguments.
+ * @throws TypeError unless it is a number, or when there are more arguments.
+ */
+export function optionId(args: ArrayLike<unknown>, expected: number): number {
+  const id = args[0];
+  if (typeof id !== "number") throw new TypeError("Identifier must be a number");
+  checkCount(args, expected);
+  return id;
+}
+
 /** @throws TypeError, in npm zeromq's words, when there are more arguments than `expected`. */
 export function checkCount(args: ArrayLike<unknown>, expected: number): void {
   if (args.length <= expected) return;

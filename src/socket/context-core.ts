@@ -34,7 +34,7 @@ const WRITE = [
 ];
 const BOTH = [
   option(1, "ioThreads", "Int32", 1, "rw", notNegative),
-  option(2, "maxSockets", "Int32", 1023, "rw", (value) => value >= 1 && value <= MAX_SOCKETS_LIMIT),
+  option(2, "maxSockets", "Int32", 1023, "rw", (value) => value >= 1),
   option(5, "maxMessageSize", "Int32", 2_147_483_647, "rw", notNegative),
   option(42, "ipv6", "Bool", false),
   option(70, "blocky", "Bool", true),

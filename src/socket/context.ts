@@ -1,4 +1,5 @@
 import { shared } from "../shared.js";
+import { checkCount, checkOptions, optionId } from "./arguments.js";
 import {
   ContextCore,
   contextCore,
@@ -48,31 +49,30 @@ export class Context {
 
   /** @throws TypeError for an option that does not exist or is of the wrong type. */
   constructor(options?: ContextOptions) {
+    checkCount(arguments, 1);
     registerContext(this, this.#core);
     Object.seal(this);
     if (options !== undefined) {
-      if (options === null || typeof options !== "object") {
-        throw new TypeError("Options must be an object");
-      }
+      checkOptions(options);
       Object.assign(this, options);
     }
   }
 
   /** Reads an option by libzmq's number. */
-  protected getBoolOption(option: number): boolean {
-    return this.#core.get(option, "Bool") as boolean;
+  protected getBoolOption(_option: number): boolean {
+    return this.#core.get(optionId(arguments, 1), "Bool") as boolean;
   }
 
-  protected setBoolOption(option: number, value: boolean): void {
-    this.#core.set(option, "Bool", value);
+  protected setBoolOption(_option: number, _value: boolean): void {
+    this.#core.set(optionId(arguments, 2), "Bool", arguments[1]);
   }
 
-  protected getInt32Option(option: number): number {
-    return this.#core.get(option, "Int32") as number;
+  protected getInt32Option(_option: number): number {
+    return this.#core.get(optionId(arguments, 1), "Int32") as number;
   }
 
-  protected setInt32Option(option: number, value: number): void {
-    this.#core.set(option, "Int32", value);
+  protected setInt32Option(_option: number, _value: number): void {
+    this.#core.set(optionId(arguments, 2), "Int32", arguments[1]);
   }
 }
 

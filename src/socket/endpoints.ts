@@ -1,7 +1,8 @@
 import { type ErrnoError, errnoError } from "../errors.js";
-import { type Address, parseAddress } from "../transport/address.js";
+import { type Address, parseAddress, tcpEndpoint } from "../transport/address.js";
 import { systemPath } from "../transport/ipc.js";
 import { Listener, type ListenerEvents, type ListenerOptions } from "../transport/listener.js";
+import { bindHost } from "../transport/tcp.js";
 import { BoundEndpoint } from "./bound.js";
 import { ConnectedEndpoint } from "./connected.js";
 import type { Core, Endpoint } from "./core.js";
@@ -77,7 +78,15 @@ export function connect(core: Core, endpoint: string): void {
 
 /** @throws ENOENT when nothing of the kind is bound. */
 export function unbind(core: Core, endpoint: string): void {
-  remove(core, core.bound(endpoint), endpoint);
+  remove(core, core.bound(endpoint) ?? core.bound(resolved(core, endpoint)), endpoint);
+}
+
+/** A bound endpoint has an IP address where the caller may say `localhost` or an interface. */
+function resolved(core: Core, endpoint: string): string {
+  const named = /^tcp:\/\/([^*:[\]]+):(\d+)$/.exec(endpoint);
+  if (named === null) return endpoint;
+  const host = bindHost(named[1] as string, core.options.boolean("ipv6"));
+  return "ip" in host ? tcpEndpoint(host.ip, Number(named[2])) : endpoint;
 }
 
 /** @throws ENOENT when nothing of the kind is connected. */

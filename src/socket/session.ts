@@ -1,8 +1,9 @@
 import type { Socket as Stream } from "node:net";
 import { type ErrnoError, errnoError, fromSystem } from "../errors.js";
+import type { ProtoError } from "../events.js";
 import type { Parts } from "../message.js";
 import { type EndReason, Engine, type EngineOwner } from "../transport/engine.js";
-import type { Peer, Role } from "../zmtp/index.js";
+import type { Peer, ProtocolError, Role } from "../zmtp/index.js";
 import type { Core } from "./core.js";
 import type { Pipe, PipeSink } from "./pipe.js";
 
@@ -228,11 +229,14 @@ export class Session implements EngineOwner, PipeSink {
   }
 
   #report(reason: EndReason, established: boolean): void {
+    // We ended it ourselves: nobody is told, says libzmq.
+    if (this.#finishing) return;
     const { monitor } = this.#core;
     const address = this.endpoint;
     const peerAddress = this.#peerAddress as string;
     if (reason.kind === "protocol") {
-      monitor.emit({ type: "handshake:error:protocol", address, peerAddress, error: reason.error });
+      const error = toEventError(reason.error);
+      monitor.emit({ type: "handshake:error:protocol", address, peerAddress, error });
     } else if (!established) {
       monitor.emit({
         type: "handshake:error:other",
@@ -248,6 +252,11 @@ export class Session implements EngineOwner, PipeSink {
     this.dropPipe();
     this.#owner.finished(this);
   }
+}
+
+/** npm zeromq's text and code; the cause says what exactly was wrong. */
+function toEventError(cause: ProtocolError): ProtoError {
+  return Object.assign(new Error("ZMTP protocol error", { cause }), { code: cause.code });
 }
 
 /** As libzmq tells of a handshake that got nowhere. */

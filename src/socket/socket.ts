@@ -15,6 +15,8 @@ import {
   type CallOptions,
   checkAddress,
   checkCount,
+  checkOptions,
+  optionId,
   signalOf,
 } from "./arguments.js";
 import { type Context, contextCore, context as defaultContext } from "./context.js";
@@ -196,9 +198,7 @@ export class Socket {
    */
   constructor(type: number, options?: SocketOptions<Socket>) {
     if (typeof type !== "number") throw new TypeError("Socket type must be a number");
-    if (options !== undefined && (options === null || typeof options !== "object")) {
-      throw new TypeError("Options must be an object");
-    }
+    if (options !== undefined) checkOptions(options);
     const { context = defaultContext, ...settings } = options ?? {};
     const kind = kinds.get(type);
     const inner =
@@ -390,63 +390,63 @@ export class Socket {
   }
 
   /** Reads an option by libzmq's number. */
-  protected getBoolOption(option: number): boolean {
-    return this.#get(option, "Bool") as boolean;
+  protected getBoolOption(_option: number): boolean {
+    return this.#get(arguments, "Bool") as boolean;
   }
 
-  protected setBoolOption(option: number, value: boolean): void {
-    this.#set(option, "Bool", value);
+  protected setBoolOption(_option: number, _value: boolean): void {
+    this.#set(arguments, "Bool");
   }
 
-  protected getInt32Option(option: number): number {
-    return this.#get(option, "Int32") as number;
+  protected getInt32Option(_option: number): number {
+    return this.#get(arguments, "Int32") as number;
   }
 
-  protected setInt32Option(option: number, value: number): void {
-    this.#set(option, "Int32", value);
+  protected setInt32Option(_option: number, _value: number): void {
+    this.#set(arguments, "Int32");
   }
 
-  protected getUint32Option(option: number): number {
-    return this.#get(option, "Uint32") as number;
+  protected getUint32Option(_option: number): number {
+    return this.#get(arguments, "Uint32") as number;
   }
 
-  protected setUint32Option(option: number, value: number): void {
-    this.#set(option, "Uint32", value);
+  protected setUint32Option(_option: number, _value: number): void {
+    this.#set(arguments, "Uint32");
   }
 
-  protected getInt64Option(option: number): number {
-    return this.#get(option, "Int64") as number;
+  protected getInt64Option(_option: number): number {
+    return this.#get(arguments, "Int64") as number;
   }
 
-  protected setInt64Option(option: number, value: number): void {
-    this.#set(option, "Int64", value);
+  protected setInt64Option(_option: number, _value: number): void {
+    this.#set(arguments, "Int64");
   }
 
-  protected getUint64Option(option: number): number {
-    return this.#get(option, "Uint64") as number;
+  protected getUint64Option(_option: number): number {
+    return this.#get(arguments, "Uint64") as number;
   }
 
-  protected setUint64Option(option: number, value: number): void {
-    this.#set(option, "Uint64", value);
+  protected setUint64Option(_option: number, _value: number): void {
+    this.#set(arguments, "Uint64");
   }
 
-  protected getStringOption(option: number): string | null {
-    return this.#get(option, "String") as string | null;
+  protected getStringOption(_option: number): string | null {
+    return this.#get(arguments, "String") as string | null;
   }
 
-  protected setStringOption(option: number, value: string | null): void {
-    this.#set(option, "String", value);
+  protected setStringOption(_option: number, _value: string | null): void {
+    this.#set(arguments, "String");
   }
 
-  #get(id: number, type: OptionType): OptionValue {
-    if (typeof id !== "number") throw new TypeError("Identifier must be a number");
+  #get(args: ArrayLike<unknown>, type: OptionType): OptionValue {
+    const id = optionId(args, 1);
     if (this.closed) throw errnoError("ENOTSOCK");
     return this.#core.options.get(id, type);
   }
 
-  #set(id: number, type: OptionType, value: unknown): void {
-    if (typeof id !== "number") throw new TypeError("Identifier must be a number");
-    convert(type, value);
+  #set(args: ArrayLike<unknown>, type: OptionType): void {
+    const id = optionId(args, 2);
+    const value = convert(type, args[1]);
     if (this.closed) throw errnoError("ENOTSOCK");
     const { immediate } = this.#core.options.set(id, type, value);
     if (immediate === true) this.#core.optionsChanged();
