@@ -125,8 +125,10 @@ describe("a hostile peer that comes alone", () => {
 });
 
 describe("a hostile peer that comes second", () => {
-  // What comes after its handshake is not read, whatever it is.
-  const inputs = INPUTS.filter(({ isLate }) => isLate !== true);
+  // Once its handshake is done, nothing is read, whatever comes; it waits a second. So few will do.
+  const isWrong = (input: Input) => input.outcome !== "is a peer" && input.isLate !== true;
+  const isRight = (input: Input) => !isWrong(input);
+  const inputs = [...INPUTS.filter(isWrong), ...INPUTS.filter(isRight).slice(0, 2)];
   it.each([...inputs, ...INPUTS.slice(-2)])("$name", async (input) => {
     const { outcome, isLate = false } = input;
     const us = await bound(input);
