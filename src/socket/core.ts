@@ -13,6 +13,7 @@ import {
 } from "../zmtp/index.js";
 import { Candidates } from "./candidates.js";
 import type { ContextCore } from "./context-core.js";
+import type { InprocConnection } from "./inproc.js";
 import { lifetime } from "./lifetime.js";
 import { Monitor } from "./monitor.js";
 import type { Pattern, PatternHost } from "./pattern.js";
@@ -52,6 +53,8 @@ export class Core implements PatternHost {
   readonly options: OptionStore;
   readonly monitor = new Monitor();
   readonly candidates = new Candidates();
+  /** Connections to other sockets of this thread, from either side. */
+  readonly inproc: Set<InprocConnection> = new Set();
   readonly pattern: Pattern;
   readonly reader: Reader;
   readonly writer: Writer;
@@ -193,6 +196,7 @@ export class Core implements PatternHost {
     for (const session of this.sessions()) {
       session.pipe?.setMarks(this.receiveMarks, this.sendMarks);
     }
+    for (const connection of this.inproc) connection.updateMarks();
   }
 
   /** Takes a session's pipe from the pattern; what was not received from it is forgotten. */

@@ -36,6 +36,7 @@ export class InprocBinding implements Endpoint {
 export class InprocConnection implements Endpoint, PipeSink, Candidate {
   readonly endpoint: string;
   readonly sessions = NO_SESSIONS;
+  readonly startedAt: number = performance.now();
   readonly #core: Core;
   readonly #name: string;
   #host: InprocBinding | undefined;
@@ -50,6 +51,15 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
     this.#name = name;
   }
 
+  /** Whether the name is bound, or was. */
+  get established(): boolean {
+    return this.#host !== undefined;
+  }
+
+  get peerAddress(): string | undefined {
+    return this.established ? this.endpoint : undefined;
+  }
+
   connect(): void {
     if (this.#core.pattern.vacant) this.enter();
     else this.#core.candidates.add(this);
@@ -60,6 +70,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
     const [ours, theirs] = Pipe.pair(this.#core.sendMarks, this.#core.receiveMarks);
     this.#ours = ours;
     this.#theirs = theirs;
+    this.#core.inproc.add(this);
     theirs.attach(this);
     this.#core.pattern.attach(ours);
     const host = this.#core.context.names.connect(this.#name, this);
@@ -69,18 +80,30 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
   /** The name is bound. */
   meet(host: InprocBinding): void {
     this.#host = host;
-    const ours = this.#core;
     const theirs = host.core;
-    this.#ours?.setMarks(
-      sum(ours.sendMarks, theirs.receiveMarks),
-      sum(theirs.sendMarks, ours.receiveMarks),
-    );
+    theirs.inproc.add(this);
+    this.updateMarks();
     if (theirs.pattern.vacant) this.#attachTheirs();
     else theirs.candidates.add(this.#guest);
   }
 
+  /** A mark of either side has changed. */
+  updateMarks(): void {
+    const ours = this.#core;
+    const theirs = this.#host?.core;
+    if (theirs === undefined) this.#ours?.setMarks(ours.sendMarks, ours.receiveMarks);
+    else {
+      this.#ours?.setMarks(
+        sum(ours.sendMarks, theirs.receiveMarks),
+        sum(theirs.sendMarks, ours.receiveMarks),
+      );
+    }
+  }
+
   close(): void {
     const ours = this.#ours;
+    this.#core.inproc.delete(this);
+    this.#host?.core.inproc.delete(this);
     this.#core.candidates.delete(this);
     this.#core.context.names.leave(this.#name, this);
     this.#host?.core.candidates.delete(this.#guest);

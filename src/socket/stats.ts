@@ -46,15 +46,17 @@ export function statsOf(core: Core): Stats {
     send: { ...sent, highWaterMark: sendMark, highWaterMarkBytes: sendBytes },
     total: { messagesReceived: core.reader.messages, messagesSent: core.writer.messages },
     assemblyBytes: core.assemblyBytes,
-    peers: [...core.sessions()].map((session) => peerStats(session, now)),
+    peers: [...core.sessions(), ...core.inproc].map((link) => peerStats(link, now)),
   };
 }
 
-function peerStats(session: Session, now: number): PeerStats {
+type Link = Pick<Session, "endpoint" | "peerAddress" | "established" | "startedAt">;
+
+function peerStats(link: Link, now: number): PeerStats {
   return {
-    endpoint: session.endpoint,
-    address: session.peerAddress,
-    connected: session.established,
-    ageMs: now - session.startedAt,
+    endpoint: link.endpoint,
+    address: link.peerAddress,
+    connected: link.established,
+    ageMs: now - link.startedAt,
   };
 }
