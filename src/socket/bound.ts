@@ -110,7 +110,9 @@ export class BoundEndpoint implements SessionOwner {
     this.#waiting.get(session)?.leave();
     this.#waiting.delete(session);
     this.#handshakes--;
+    const peerAddress = session.peerAddress as string;
     this.finished(session);
+    this.#core.emit({ type: "disconnect", address: this.endpoint, peerAddress });
   }
 
   /** Peers of one address share a delay; on ipc they all have the listener's. */

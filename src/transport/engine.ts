@@ -102,7 +102,7 @@ export class Engine implements Sink {
 
   /** Whether no more messages should be sent now; {@link EngineOwner.restartOutput} will tell. */
   get full(): boolean {
-    return this.#batchIsFull || this.outputBytes >= OUTPUT_MAX;
+    return this.#stream.destroyed || this.#batchIsFull || this.outputBytes >= OUTPUT_MAX;
   }
 
   /** Octets taken from the pipe and not yet given to the operating system. */
@@ -267,6 +267,8 @@ export class Engine implements Sink {
 
   #flush(): void {
     if (this.#inFlight !== undefined || this.#ended || !this.#connection.hasOutput) return;
+    // A dead stream takes everything and writes nothing; what is encoded shall not be lost with it.
+    if (this.#stream.destroyed) return;
     const batch = this.#connection.take();
     this.#inFlight = batch;
     const { chunks } = batch;
@@ -282,7 +284,8 @@ export class Engine implements Sink {
   }
 
   readonly #onWritten = (): void => {
-    if (this.#inFlight === undefined || this.#stream.writableLength > 0) return;
+    const { writableLength, destroyed } = this.#stream;
+    if (this.#inFlight === undefined || writableLength > 0 || destroyed) return;
     this.#release();
     if (this.#ended) return;
     // The next batch may be full: only once it is on its way is there room for more.
