@@ -125,7 +125,7 @@ describe("stats", () => {
 
 describe("peers", () => {
   beforeEach(() => {
-    const start = performance.now();
+    const start = Math.ceil(performance.now());
     vi.spyOn(performance, "now").mockReturnValue(start);
   });
 
