@@ -45,6 +45,17 @@ export function own(parts: Parts): void {
   }
 }
 
+/** Gives each part an ArrayBuffer to itself, unless it has one. */
+export function ownBuffers(parts: Parts): void {
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] as Buffer;
+    if (part.buffer.byteLength === part.length) continue;
+    const copy = Buffer.allocUnsafeSlow(part.length);
+    copy.set(part);
+    parts[i] = copy;
+  }
+}
+
 /** The bytes of all parts together. */
 export function sizeOf(parts: readonly Uint8Array[]): number {
   let size = 0;

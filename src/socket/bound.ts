@@ -79,10 +79,9 @@ export class BoundEndpoint implements SessionOwner {
   close(): void {
     this.#listener.close();
     this.#core.monitor.emit({ type: "close", address: this.endpoint });
-    for (const session of this.#sessions) {
-      if (session.established) this.#core.finish(session);
-      else this.#turnAway(session);
-    }
+    // First those who wait: a place that becomes free is not for them any more.
+    for (const session of this.#sessions) if (!session.established) this.#turnAway(session);
+    for (const session of this.#sessions) this.#core.finish(session);
   }
 
   #enter(session: Session): void {

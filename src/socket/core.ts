@@ -261,6 +261,7 @@ export class Core implements PatternHost {
       for (const endpoint of map.values()) endpoint.close();
       map.clear();
     }
+    for (const connection of this.inproc) connection.closedBy(this);
     this.pattern.close();
     this.monitor.end();
     this.context.remove(this);

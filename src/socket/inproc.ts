@@ -71,6 +71,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
     this.#ours = ours;
     this.#theirs = theirs;
     this.#core.inproc.add(this);
+    ours.exclusive = this.#core.options.boolean("exclusiveBuffers");
     theirs.attach(this);
     this.#core.pattern.attach(ours);
     const host = this.#core.context.names.connect(this.#name, this);
@@ -82,9 +83,18 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
     this.#host = host;
     const theirs = host.core;
     theirs.inproc.add(this);
+    if (this.#theirs !== undefined) {
+      this.#theirs.exclusive = theirs.options.boolean("exclusiveBuffers");
+    }
     this.updateMarks();
     if (theirs.pattern.vacant) this.#attachTheirs();
     else theirs.candidates.add(this.#guest);
+  }
+
+  /** The socket of either side was closed. */
+  closedBy(core: Core): void {
+    core.inproc.delete(this);
+    if (core !== this.#core) this.#host = undefined;
   }
 
   /** A mark of either side has changed. */

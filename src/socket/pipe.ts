@@ -1,4 +1,4 @@
-import { type Parts, sizeOf } from "../message.js";
+import { ownBuffers, type Parts, sizeOf } from "../message.js";
 import { Queue } from "./queue.js";
 
 /** Who holds an end of a pipe, and is told what happens at the other one. */
@@ -47,6 +47,7 @@ export class Pipe {
   #awaitsRoom = false;
   #ended = false;
   #hungry = false;
+  #exclusive = false;
 
   private constructor(marks: Marks) {
     this.#marks = marks;
@@ -125,6 +126,11 @@ export class Pipe {
     this.#hungry = hungry;
   }
 
+  /** Whether each part read here shall have an ArrayBuffer to itself. Nobody's by default. */
+  set exclusive(exclusive: boolean) {
+    this.#exclusive = exclusive;
+  }
+
   /** Whether a message can be written now. If not, {@link PipeSink.writeActivated} will tell. */
   checkWrite(): boolean {
     if (!this.#full) return true;
@@ -161,6 +167,7 @@ export class Pipe {
     this.#inboundBytes -= size;
     this.#read++;
     this.#readBytes += size;
+    if (this.#exclusive) ownBuffers(parts);
     if (this.#lowWater) this.#acknowledge();
     return parts;
   }

@@ -181,6 +181,7 @@ export class Session implements EngineOwner, PipeSink {
       this.#pipe.flush();
     }
     this.#report(reason, established);
+    this.#peerAddress = undefined;
     this.#owner.disconnected(this, reason, established);
     if (this.#finishing && !this.hasOutput) this.#finished();
   }

@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { isIPv6 } from "node:net";
 import { errnoError } from "../errors.js";
 
 /** An endpoint, taken apart (RFC 37 leaves its form to the transports; this is libzmq's). */
@@ -28,15 +28,9 @@ export interface InprocAddress {
 /** Whether the endpoint is to be bound or connected: the rules differ a little. */
 export type Use = "bind" | "connect";
 
-/** Protocols that libzmq knows and that a connection-oriented socket cannot use, or we have not. */
-const OTHER_PROTOCOLS: Readonly<Record<string, string>> = {
-  udp: "ENOCOMPATPROTO",
-  dgram: "ENOCOMPATPROTO",
-};
-
-const INPROC_NAME_MAX = 256;
 const PORT_MAX = 65_535;
-const HOST = /^[A-Za-z0-9._\-:%]+$/;
+/** Of hosts and of interfaces alike; whether there is such a one is another question. */
+const NAME = /^[A-Za-z0-9._-]+$/;
 
 /**
  * Takes an endpoint apart, strictly: what libzmq would misread is refused.
@@ -56,10 +50,11 @@ export function parseAddress(endpoint: string, use: Use): Address {
       if (rest.includes("\0")) throw errnoError("EINVAL", endpoint);
       return { transport: "ipc", path: rest };
     case "inproc":
-      if (rest.length > INPROC_NAME_MAX) throw errnoError("ENAMETOOLONG", endpoint);
       return { transport: "inproc", name: rest };
+    case "udp":
+      throw errnoError("ENOCOMPATPROTO", endpoint);
     default:
-      throw errnoError(OTHER_PROTOCOLS[protocol] ?? "EPROTONOSUPPORT", endpoint);
+      throw errnoError("EPROTONOSUPPORT", endpoint);
   }
 }
 
@@ -95,12 +90,11 @@ function parseHostPort(text: string, endpoint: string): { host: string; port: st
   if (colon <= 0) throw errnoError("EINVAL", endpoint);
   const port = text.slice(colon + 1);
   let host = text.slice(0, colon);
-  if (host.startsWith("[")) {
-    if (!host.endsWith("]")) throw errnoError("EINVAL", endpoint);
+  if (host.startsWith("[") && host.endsWith("]")) {
     host = host.slice(1, -1);
-    if (isIP(host) !== 6) throw errnoError("EINVAL", endpoint);
+    if (!isIPv6(host)) throw errnoError("EINVAL", endpoint);
   }
-  if (host !== "*" && !HOST.test(host)) throw errnoError("EINVAL", endpoint);
+  if (host !== "*" && !NAME.test(host) && !isIPv6(host)) throw errnoError("EINVAL", endpoint);
   return { host, port };
 }
 

@@ -77,6 +77,8 @@ export class Engine implements Sink {
 
   /** What the stream has not finished writing; the operating system mostly takes all at once. */
   #inFlight: Batch | undefined;
+  /** What the operating system would not have at all: an error at the call, not an octet sent. */
+  #refused: Batch | undefined;
   #flushScheduled = false;
 
   constructor(stream: Stream, options: ConnectionOptions, owner: EngineOwner) {
@@ -102,7 +104,7 @@ export class Engine implements Sink {
 
   /** Whether no more messages should be sent now; {@link EngineOwner.restartOutput} will tell. */
   get full(): boolean {
-    return this.#stream.destroyed || this.#batchIsFull || this.outputBytes >= OUTPUT_MAX;
+    return !this.#stream.writable || this.#batchIsFull || this.outputBytes >= OUTPUT_MAX;
   }
 
   /** Octets taken from the pipe and not yet given to the operating system. */
@@ -268,7 +270,7 @@ export class Engine implements Sink {
   #flush(): void {
     if (this.#inFlight !== undefined || this.#ended || !this.#connection.hasOutput) return;
     // A dead stream takes everything and writes nothing; what is encoded shall not be lost with it.
-    if (this.#stream.destroyed) return;
+    if (!this.#stream.writable) return;
     const batch = this.#connection.take();
     this.#inFlight = batch;
     const { chunks } = batch;
@@ -284,8 +286,8 @@ export class Engine implements Sink {
   }
 
   readonly #onWritten = (): void => {
-    const { writableLength, destroyed } = this.#stream;
-    if (this.#inFlight === undefined || writableLength > 0 || destroyed) return;
+    const { writableLength, writable } = this.#stream;
+    if (this.#inFlight === undefined || writableLength > 0 || !writable) return;
     this.#release();
     if (this.#ended) return;
     // The next batch may be full: only once it is on its way is there room for more.
@@ -364,7 +366,7 @@ export class Engine implements Sink {
     this.#ended = true;
     clearTimeout(this.#timer);
     requests.end(this.#stream);
-    return this.#connection.close() as Parts[];
+    return this.#connection.close(this.#refused) as Parts[];
   }
 }
 

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns";
 import { isIP, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
-import { errnoError, fromSystem } from "../errors.js";
+import { errnoError } from "../errors.js";
 import { requests } from "./requests.js";
 
 /** An IP address for binding, or the name that must be looked up for it. */
@@ -62,14 +62,13 @@ export const lookupName: Lookup = (name, ipv6, callback) => {
 
 /**
  * The address to bind for a host name.
- * @throws ENODEV when there is no such name, as libzmq does when binding.
+ * @throws ENODEV when no address can be found, as libzmq does when binding.
  */
 export function resolve(name: string, ipv6: boolean, endpoint: string): Promise<string> {
   return new Promise((done, fail) => {
-    lookupName(name, ipv6, (error, [address]) => {
+    lookupName(name, ipv6, (_, [address]) => {
       if (address !== undefined) done(address);
-      else if (error === null || error.code === "ENOTFOUND") fail(errnoError("ENODEV", endpoint));
-      else fail(fromSystem(error, endpoint));
+      else fail(errnoError("ENODEV", endpoint));
     });
   });
 }

@@ -318,11 +318,14 @@ export class Connection implements DecoderSink {
 
   /**
    * Ends the connection.
-   * @returns The messages that were encoded and never taken, in order.
+   * @param refused The batch that was taken last, if not a single octet of it was written.
+   * @returns The messages that were encoded and never written, in order.
    */
-  close(): Uint8Array[][] {
+  close(refused?: Batch): Uint8Array[][] {
+    const inTraffic = this.#phase === "traffic";
     this.#end("close");
-    return this.#encoder.takeBack();
+    // Before, a batch is greeting and handshake; there are no messages in it.
+    return this.#encoder.takeBack(inTraffic ? refused : undefined);
   }
 
   /** Not for callers: what the decoder found. */

@@ -122,15 +122,18 @@ export class Encoder {
    * Undoes the encoding of every message that has not been taken: they come back whole and in
    * order, large parts as the objects that they were. The greeting and commands are forgotten,
    * they belong to the connection.
+   * @param refused A batch that was taken last and not a single octet of it written: it comes
+   *   back too, unless a mechanism has transformed it.
    */
-  takeBack(): Uint8Array[][] {
+  takeBack(refused?: Batch): Uint8Array[][] {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingSize = 0;
     this.#size -= this.#greeting?.length ?? 0;
     this.#greeting = undefined;
     const batch = this.take();
-    const messages = this.#wrap === undefined ? unpack(batch.chunks) : waiting.filter(isMessage);
+    const chunks = refused === undefined ? batch.chunks : [...refused.chunks, ...batch.chunks];
+    const messages = this.#wrap === undefined ? unpack(chunks) : waiting.filter(isMessage);
     this.release(batch);
     return messages;
   }
