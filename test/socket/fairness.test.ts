@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Pair } from "../../src/socket/pair.js";
+import { turn } from "../../src/socket/turn.js";
+import { until } from "../support/sockets.js";
 
 /**
  * Invariant 5: loops over sockets that never have to wait share the thread with everything else.
@@ -25,10 +27,12 @@ beforeEach(() => {
   vi.spyOn(performance, "now").mockImplementation(() => now);
 });
 
-afterEach(() => {
+afterEach(async () => {
   running = false;
   for (const socket of sockets) socket.close();
   sockets = [];
+  // Those who wait for a turn come to their end.
+  for (let i = 0; i < 3; i++) await new Promise<void>((resolve) => turn.defer(resolve));
   vi.restoreAllMocks();
 });
 
@@ -154,7 +158,7 @@ describe.each(Object.entries(LOOPS))("%s", (name, loop) => {
     it("turns the event loop every 512 operations, if they are fast", async () => {
       start(0);
       const seen = (await turns(TURNS)).slice(1);
-      expect(Math.max(...seen.map((turn) => turn.operations))).toBeLessThanOrEqual(
+      expect(Math.max(...seen.map((it) => it.operations))).toBeLessThanOrEqual(
         OPERATIONS_MAX + count,
       );
       // And it gets something done between.
@@ -169,11 +173,70 @@ describe.each(Object.entries(LOOPS))("%s", (name, loop) => {
         const seen = (await turns(TURNS)).slice(LEARNING);
         // Where two sockets wake each other up, both sides of the program take their time.
         const own = WAKING.has(name) ? 2 * ms : ms;
-        expect(Math.max(...seen.map((turn) => turn.ms))).toBeLessThanOrEqual(DELAY_MAX_MS + own);
-        expect(Math.max(...seen.map((turn) => turn.operations))).toBeGreaterThan(0);
+        expect(Math.max(...seen.map((it) => it.ms))).toBeLessThanOrEqual(DELAY_MAX_MS + own);
+        expect(Math.max(...seen.map((it) => it.operations))).toBeGreaterThan(0);
       },
     );
   });
+});
+
+describe("over tcp", () => {
+  const MESSAGES = 4096;
+
+  /** Connected sockets without bounds, the first of each bound. */
+  async function wired(count: number): Promise<[Pair, Pair][]> {
+    const wires: [Pair, Pair][] = [];
+    for (let i = 0; i < count; i++) {
+      const options = { sendHighWaterMark: 0, receiveHighWaterMark: 0, linger: 0 };
+      const [one, other] = [new Pair(options), new Pair(options)];
+      sockets.push(one, other);
+      await one.bind("tcp://127.0.0.1:*");
+      other.connect(one.lastEndpoint as string);
+      await until(() => one.writable);
+      wires.push([one, other]);
+    }
+    return wires;
+  }
+
+  describe.each([1, 16])("%i at once", (count) => {
+    it.each([0, 2])("receiving, %d ms of work", async (ms) => {
+      const wires = await wired(count);
+      const each = MESSAGES / count;
+      for (const [, other] of wires) for (let i = 0; i < each; i++) other.trySend(String(i));
+      await until(() => wires.every(([one]) => one.stats().receive.messages === each));
+      for (const [one] of wires) {
+        (async () => {
+          for (let i = 0; i < each && running; i++) {
+            expect(String(await one.receive())).toBe(String(i));
+            work(ms);
+          }
+        })().catch(() => {});
+      }
+      expectFair(await turns(TURNS), count, ms);
+      expect(operations).toBeGreaterThan(TURNS / 2);
+    });
+
+    it.each([0, 2])("sending, %d ms of work", async (ms) => {
+      for (const [one] of await wired(count)) {
+        (async () => {
+          while (running) {
+            await one.send("0123456789");
+            work(ms);
+          }
+        })().catch(() => {});
+      }
+      expectFair(await turns(TURNS), count, ms);
+      expect(operations).toBeGreaterThan(TURNS / 2);
+    });
+  });
+
+  function expectFair(seen: TurnOfLoop[], count: number, ms: number): void {
+    const later = seen.slice(LEARNING);
+    expect(Math.max(...later.map((it) => it.operations))).toBeLessThanOrEqual(
+      OPERATIONS_MAX + count,
+    );
+    expect(Math.max(...later.map((it) => it.ms))).toBeLessThanOrEqual(DELAY_MAX_MS + ms);
+  }
 });
 
 describe("16 loops", () => {
