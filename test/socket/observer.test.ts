@@ -380,6 +380,15 @@ describe("iteration", () => {
     expect(types(got)).toEqual(["bind", "close", "end"]);
   });
 
+  it("two steps at once: the second rejects with EBUSY", async () => {
+    const socket = pair();
+    const iterator = socket.events[Symbol.asyncIterator]();
+    const first = iterator.next();
+    await expect(iterator.next()).rejects.toMatchObject({ code: "EBUSY" });
+    socket.close();
+    expect(await first).toEqual({ done: false, value: { type: "end" } });
+  });
+
   it("is over at the observer's close", async () => {
     const { events } = pair();
     const iterator = events[Symbol.asyncIterator]();
