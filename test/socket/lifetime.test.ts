@@ -161,7 +161,7 @@ describe("beforeExit", () => {
     resident(-1);
     beforeExit();
     resources = ["Immediate"];
-    vi.advanceTimersByTime(100);
+    vi.advanceTimersByTime(20);
     resources = [];
     vi.advanceTimersByTime(1000);
     expect(hold.count).toBe(1);
@@ -245,20 +245,22 @@ describe("requests of ours that keep the process alive", () => {
 describe("a runtime that does not tell what keeps it alive", () => {
   it("still holds the process for its messages", () => {
     const blind = new Requests({});
+    const stream = request(true);
+    requests.end(stream);
+    vi.advanceTimersByTime(100);
     const other = new Lifetime(blind, hold);
     const before = new Set(process.listeners("beforeExit"));
     other.add(resident(100));
     const added = process.listeners("beforeExit").find((listener) => !before.has(listener));
-    blind.begin({ connecting: true } as Stream);
+    blind.begin(stream);
     expect(vi.getTimerCount()).toBe(0);
     (added as () => void)();
     expect(hold.count).toBe(1);
     vi.advanceTimersByTime(90);
     expect(hold.count).toBe(1);
-    const stream = { destroy: vi.fn() } as unknown as Stream;
-    blind.begin(stream);
     vi.advanceTimersByTime(200);
     expect(hold.count).toBe(0);
+    expect(stream.destroy).toHaveBeenCalled();
     process.off("beforeExit", added as () => void);
   });
 });

@@ -1,0 +1,265 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { connect, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { IpcFile, type Platform, systemPath } from "../../src/transport/ipc.js";
+import { Listener } from "../../src/transport/listener.js";
+import { Program } from "../support/program.js";
+
+const LINUX: Platform = { name: "linux", uv: "1.46.0" };
+const NEW_LINUX: Platform = { name: "linux", uv: "1.48.0" };
+const MAC: Platform = { name: "darwin", uv: "1.51.0" };
+const WINDOWS: Platform = { name: "win32", uv: "1.51.0" };
+
+function error(code: string, endpoint = "ipc://endpoint"): object {
+  return expect.objectContaining({ code, address: endpoint });
+}
+
+describe("systemPath", () => {
+  it.each<[string, Platform, string, string | RegExp]>([
+    ["a path", LINUX, "/tmp/socket", "/tmp/socket"],
+    ["a path as long as can be", LINUX, "p".repeat(107), "p".repeat(107)],
+    ["a path that is too long", LINUX, "p".repeat(108), "ENAMETOOLONG"],
+    ["a path of too many octets", LINUX, "é".repeat(54), "ENAMETOOLONG"],
+    ["a path as long as can be on macOS", MAC, "p".repeat(103), "p".repeat(103)],
+    ["a path that is too long on macOS", MAC, "p".repeat(104), "ENAMETOOLONG"],
+    ["an abstract name", NEW_LINUX, "@name", "\0name"],
+    ["an abstract name in a runtime of today's", { name: "linux", uv: "2.0.0" }, "@n", "\0n"],
+    ["an abstract name, libuv too old", LINUX, "@name", "ENOTSUP"],
+    ["an abstract name, no libuv", { name: "linux", uv: undefined }, "@name", "ENOTSUP"],
+    ["an abstract name on macOS", MAC, "@name", "ENOTSUP"],
+    ["an abstract name that is too long", NEW_LINUX, `@${"n".repeat(107)}`, "ENAMETOOLONG"],
+    ["a path on Windows", WINDOWS, "/tmp/socket", "EPROTONOSUPPORT"],
+  ])("%s", (_, platform, path, expected) => {
+    const find = () => systemPath(path, "ipc://endpoint", platform);
+    if (typeof expected === "string" && /^E[A-Z]+$/.test(expected)) {
+      expect(find).toThrow(error(expected));
+    } else {
+      expect(find()).toBe(expected);
+    }
+  });
+
+  it("says why", () => {
+    expect(() => systemPath("@name", "x", LINUX)).toThrow(/libuv 1\.48/);
+    expect(() => systemPath("path", "x", WINDOWS)).toThrow(/Windows/);
+    expect(() => IpcFile.prepare("*", "x", WINDOWS)).toThrow(/Windows/);
+  });
+});
+
+let folder: string;
+let closing: (() => unknown)[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "purezmq-"));
+});
+
+afterEach(async () => {
+  for (const close of closing.reverse()) await close();
+  closing = [];
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Binds as a socket does. Connections it accepts say `name`. */
+async function bind(path: string, name = "ours", sync = false): Promise<Listener> {
+  const address = { transport: "ipc" as const, path };
+  const endpoint = `ipc://${path}`;
+  const options = { backlog: 10, ipv6: false };
+  const events = {
+    accepted: (stream: NodeJS.WritableStream) => void stream.end(name),
+    acceptFailed: () => {},
+  };
+  const listener = sync
+    ? (Listener.bindSync(address, endpoint, options, events) as Listener)
+    : await Listener.bind(address, endpoint, options, events);
+  closing.push(() => listener.close());
+  return listener;
+}
+
+/** Who answers at a path. */
+function whoIs(path: string): Promise<string> {
+  return new Promise((resolve) => {
+    let said = "";
+    const socket = connect(path);
+    socket.on("data", (text) => {
+      said += text;
+    });
+    socket.on("end", () => resolve(said));
+    socket.on("error", (reason: NodeJS.ErrnoException) => resolve(reason.code as string));
+  });
+}
+
+/** A server that is none of ours. */
+async function foreign(path: string): Promise<Server> {
+  const server = createServer((socket) => socket.end("foreign"));
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  closing.push(() => server.close());
+  return server;
+}
+
+describe.each([
+  ["bind", false],
+  ["bindSync", true],
+])("%s", (_, sync) => {
+  it("makes a file, with the mode that the process gives to files, and removes it", async () => {
+    const path = join(folder, "socket");
+    const listener = await bind(path, "ours", sync);
+    expect(listener.endpoint).toBe(`ipc://${path}`);
+    expect(readdirSync(folder)).toEqual(["socket"]);
+    expect(statSync(path).isSocket()).toBe(true);
+    expect(statSync(path).mode & 0o777).toBe(0o777 & ~process.umask());
+    expect(await whoIs(path)).toBe("ours");
+    listener.close();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("takes the place of a file that nobody listens at", async () => {
+    const path = join(folder, "socket");
+    const program = new Program(new URL("./stale.child.mjs", import.meta.url), [path]);
+    await program.ended();
+    expect(await whoIs(path)).toBe("ECONNREFUSED");
+    await bind(path, "ours", sync);
+    expect(await whoIs(path)).toBe("ours");
+  });
+
+  it("takes over from another of ours, which leaves the file alone when it is closed", async () => {
+    const path = join(folder, "socket");
+    const one = await bind(path, "one", sync);
+    const other = await bind(path, "other", sync);
+    expect(await whoIs(path)).toBe("other");
+    one.close();
+    expect(await whoIs(path)).toBe("other");
+    other.close();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("takes over from others, and leaves them alone when they have taken over", async () => {
+    const path = join(folder, "socket");
+    await foreign(path);
+    const listener = await bind(path, "ours", sync);
+    expect(await whoIs(path)).toBe("ours");
+    rmSync(path);
+    await foreign(path);
+    listener.close();
+    expect(await whoIs(path)).toBe("foreign");
+  });
+
+  it.each([
+    ["a file", (path: string) => writeFileSync(path, "precious")],
+    ["a folder", (path: string) => mkdirSync(path)],
+    [
+      "a link to a file",
+      (path: string) => {
+        writeFileSync(`${path}.target`, "precious");
+        symlinkSync(`${path}.target`, path);
+      },
+    ],
+  ])("refuses %s, and leaves it alone", async (_, make) => {
+    const path = join(folder, "thing");
+    make(path);
+    const before = readdirSync(folder);
+    await expect(bindRejects(path, sync)).rejects.toThrow(error("EADDRINUSE", `ipc://${path}`));
+    expect(readdirSync(folder)).toEqual(before);
+    expect(statSync(path).isSocket()).toBe(false);
+  });
+
+  it.each([
+    ["nowhere/socket", "ENOENT"],
+    ["file/socket", "ENOTDIR"],
+    [".", "EADDRINUSE"],
+    [`${"p".repeat(200)}`, "ENAMETOOLONG"],
+  ])("refuses %s: %s", async (name, code) => {
+    writeFileSync(join(folder, "file"), "");
+    const path = name === "." ? folder : join(folder, name);
+    await expect(bindRejects(path, sync)).rejects.toThrow(error(code, `ipc://${path}`));
+    expect(readdirSync(folder)).toEqual(["file"]);
+  });
+
+  it("refuses an abstract name, where this platform cannot speak it", async () => {
+    const [major = 0, minor = 0] = (process.versions.uv ?? "0.0").split(".").map(Number);
+    const speaks = process.platform === "linux" && (major > 1 || minor >= 48);
+    const bound = bindRejects(`@purezmq-${process.pid}`, sync);
+    if (speaks) await bound;
+    else await expect(bound).rejects.toThrow(expect.objectContaining({ code: "ENOTSUP" }));
+  });
+
+  it("* makes a folder of its own, and removes it", async () => {
+    const listener = await bind("*", "ours", sync);
+    const path = listener.endpoint.slice("ipc://".length);
+    expect(readdirSync(dirname(path))).toEqual(["socket"]);
+    expect(await whoIs(path)).toBe("ours");
+    listener.close();
+    expect(existsSync(dirname(path))).toBe(false);
+  });
+
+  it.each([107, 104, 101, 100])("a path of %i octets", async (size) => {
+    const path = join(folder, "p".repeat(size - folder.length - 1));
+    const listener = await bind(path, "ours", sync);
+    expect(await whoIs(path)).toBe("ours");
+    const other = await bind(path, "other", sync);
+    expect(await whoIs(path)).toBe("other");
+    other.close();
+    listener.close();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("a path that leaves no room for another name beside it", async () => {
+    const deep = join(folder, "d".repeat(107 - folder.length - 5));
+    mkdirSync(deep);
+    const path = join(deep, "abc");
+    expect(path).toHaveLength(107);
+    const listener = await bind(path, "ours", sync);
+    expect(await whoIs(path)).toBe("ours");
+    listener.close();
+    await foreign(path);
+    await bind(path, "other", sync);
+    expect(await whoIs(path)).toBe("other");
+  });
+
+  it("a relative path", async () => {
+    const path = join("node_modules", `.purezmq-${process.pid}`);
+    const listener = await bind(path, "ours", sync);
+    expect(listener.endpoint).toBe(`ipc://${path}`);
+    listener.close();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("closing does not fail when everything is gone, or has been filled by others", async () => {
+    const path = join(folder, "socket");
+    const listener = await bind(path, "ours", sync);
+    const wildcard = await bind("*", "ours", sync);
+    const other = dirname(wildcard.endpoint.slice("ipc://".length));
+    writeFileSync(join(other, "guest"), "");
+    rmSync(folder, { recursive: true });
+    listener.close();
+    wildcard.close();
+    expect(readdirSync(other)).toEqual(["guest"]);
+    rmSync(other, { recursive: true });
+  });
+});
+
+function bindRejects(path: string, sync: boolean): Promise<unknown> {
+  return bind(path, "ours", sync);
+}
+
+it("a folder for temporary files whose name is too long", () => {
+  const { TMPDIR } = process.env;
+  process.env["TMPDIR"] = `/${"t".repeat(200)}`;
+  try {
+    expect(() => IpcFile.prepare("*", "ipc://*")).toThrow(error("ENAMETOOLONG", "ipc://*"));
+    process.env["TMPDIR"] = join(folder, "nowhere");
+    expect(() => IpcFile.prepare("*", "ipc://*")).toThrow(error("ENOENT", "ipc://*"));
+  } finally {
+    if (TMPDIR === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = TMPDIR;
+  }
+});
