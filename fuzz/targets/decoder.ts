@@ -11,6 +11,9 @@ const POOR = 4;
 
 const RICH = 1e6;
 
+/** What a mechanism may find inside: nothing, MORE, COMMAND, something reserved. */
+const INNER_FLAGS = [0, 1, 1, 0, 1, 4, 8];
+
 export const decoder: Target = {
   name: "decoder",
   states: [
@@ -67,13 +70,19 @@ function outcome(
   const reserve = new Budget(mode & POOR ? random.below(600) : RICH);
   const events: string[] = [];
   const sink = {
-    message: (parts: Uint8Array[]) => events.push(digest("message", parts)) > 0 && !random.once(3),
+    message: (parts: Uint8Array[]) => {
+      check("no message breaks a limit", parts.length <= LIMITS.maxFrames && withinLimits(parts));
+      return events.push(digest("message", parts)) > 0 && !random.once(3);
+    },
     command: (body: Uint8Array) => events.push(digest("command", [body])) > 0 && !random.once(9),
   };
   const decoder = new Decoder(sink, { limits: LIMITS, held, reserve });
   if (mode & HANDSHAKES) decoder.handshaking = true;
   if (mode & UNWRAPS) {
-    decoder.unwrap = (flags, body) => ({ flags: (body[0] ?? 0) | flags, body: body.subarray(1) });
+    decoder.unwrap = (flags, body) => ({
+      flags: INNER_FLAGS[(flags + body.length) % INNER_FLAGS.length] as number,
+      body: body.subarray(1),
+    });
   }
   let error: string | undefined;
   try {
@@ -99,6 +108,11 @@ function outcome(
   decoder.drop();
   check("budgets end at 0", held.used === 0 && reserve.used === 0 && decoder.held === 0);
   return { events, error };
+}
+
+function withinLimits(parts: readonly Uint8Array[]): boolean {
+  const total = parts.reduce((sum, part) => sum + part.length, 0);
+  return total <= (parts.length > 1 ? LIMITS.maxMultipartSize : LIMITS.maxMessageSize);
 }
 
 function stateOf(decoder: Decoder): string {

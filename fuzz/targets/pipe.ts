@@ -89,8 +89,6 @@ interface End {
   told: boolean;
   /** Read, and may be put back. */
   read: Parts[];
-  /** Whether the mark for what is written to here was ever passed by other means than writing. */
-  stuffed: boolean;
 }
 
 class PipeCalls implements PipeSink {
@@ -192,6 +190,9 @@ class PipeCalls implements PipeSink {
         end.awaitsRoom = true;
         break;
       }
+      const { messages, bytes } = end.pipe.marks;
+      check("never fuller than the mark", messages === 0 || other.waiting.length < messages);
+      check("never fuller than the byte mark", bytes === 0 || other.bytes < bytes);
       const parts = this.#message();
       if (end.pipe.readAtOnce) {
         this.#reach("read at once");
@@ -201,9 +202,6 @@ class PipeCalls implements PipeSink {
       other.waiting.push(parts);
       other.bytes += sizeOf(parts);
       this.#reach("written");
-      const { messages } = end.pipe.marks;
-      if (!other.stuffed && messages > 0)
-        check("never fuller than the mark", other.waiting.length <= messages);
     }
     end.pipe.flush();
   }
@@ -235,7 +233,6 @@ class PipeCalls implements PipeSink {
     end.pipe.unread(back);
     end.waiting.unshift(...back);
     for (const parts of back) end.bytes += sizeOf(parts);
-    end.stuffed = true;
     this.#reach("unread");
     // As an owner does: what it put back, others may read.
     this.#otherOf(end).pipe.flush();
@@ -244,8 +241,6 @@ class PipeCalls implements PipeSink {
   #setMarks(end: End): void {
     const other = this.#otherOf(end);
     const [out, back] = [this.#marks(), this.#marks()];
-    end.stuffed = true;
-    other.stuffed = true;
     end.pipe.setMarks(out, back);
     same("marks", [end.pipe.marks, other.pipe.marks], [out, back]);
     this.#reach("marks changed");
@@ -261,7 +256,6 @@ class PipeCalls implements PipeSink {
     check("an adopted pipe is empty", departed.length === 0 && departed.bytes === 0);
     end.waiting.unshift(...left);
     for (const parts of left) end.bytes += sizeOf(parts);
-    end.stuffed = true;
     this.#reach("adopted");
     this.#otherOf(end).pipe.flush();
   }
@@ -319,7 +313,6 @@ class PipeCalls implements PipeSink {
       ended: false,
       told: false,
       read: [],
-      stuffed: false,
     };
   }
 

@@ -119,6 +119,20 @@ describe("small parts", () => {
     expect(slabs.out).toBe(0);
   });
 
+  it("fill a slab to its last octet", () => {
+    const { encoder } = setUp();
+    const filled = Array.from({ length: 7 }, (_, i) => String.fromCharCode(65 + i).repeat(8192));
+    const left = SLAB_SIZE - 7 * (9 + 8192) - 9;
+    for (const size of [left - 1, left, left + 1]) {
+      const parts = [...filled, "x".repeat(size)];
+      for (const part of parts) send(encoder, part);
+      const batch = encoder.take();
+      expect(batch.slabs).toHaveLength(size > left ? 2 : 1);
+      const expected = wire.concat(...parts.map((part) => wire.message(part)));
+      expect(Buffer.compare(wire.concat(...batch.chunks), expected)).toBe(0);
+    }
+  });
+
   it("may follow while the last batch is being written", () => {
     const { encoder } = setUp();
     send(encoder, "a");
