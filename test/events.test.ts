@@ -1,7 +1,6 @@
 import { describe, expectTypeOf, it } from "vitest";
 import type { ErrnoError } from "../src/errors.js";
-import type { Event, EventOfType, EventType } from "../src/events.js";
-import type { ProtocolError } from "../src/zmtp/index.js";
+import type { Event, EventOfType, EventType, ProtoError } from "../src/events.js";
 
 // What happens when: test/socket/observer.test.ts. These hold what programs are compiled against.
 describe("Event", () => {
@@ -30,7 +29,7 @@ describe("Event", () => {
     expectTypeOf<EventOfType<"bind">>().toHaveProperty("address").toBeString();
     expectTypeOf<EventOfType<"connect:retry">>().toHaveProperty("interval").toBeNumber();
     expectTypeOf<EventOfType<"bind:error">["error"]>().toEqualTypeOf<ErrnoError>();
-    expectTypeOf<EventOfType<"handshake:error:protocol">["error"]>().toEqualTypeOf<ProtocolError>();
+    expectTypeOf<EventOfType<"handshake:error:protocol">["error"]>().toEqualTypeOf<ProtoError>();
     expectTypeOf<EventOfType<"handshake:error:auth">["error"]["status"]>().toEqualTypeOf<
       300 | 400 | 500
     >();
