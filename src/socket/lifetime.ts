@@ -183,10 +183,9 @@ export class Lifetime {
   }
 
   #warn(): void {
-    let blocky = false;
-    for (const { hasOutput, context } of this.#residents) {
-      if (hasOutput && context.readable.boolean("blocky")) blocky = true;
-    }
+    const waiting = [...this.#residents].filter(({ hasOutput }) => hasOutput);
+    if (waiting.length === 0) return;
+    const blocky = waiting.some(({ context }) => context.readable.boolean("blocky"));
     const advice = blocky ? " Set 'context.blocky = false' to change this behaviour." : "";
     process.stderr.write(
       `(node:${process.pid}) WARNING: Waiting for queued ZeroMQ messages to be delivered.${advice}\n`,

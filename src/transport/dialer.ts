@@ -65,11 +65,6 @@ export class Dialer {
     this.#backoff = new Backoff(options);
   }
 
-  /** Whether an attempt is under way now. */
-  get dialling(): boolean {
-    return this.#stream !== undefined;
-  }
-
   /** Begins an attempt. */
   dial(): void {
     if (this.#stopped) return;

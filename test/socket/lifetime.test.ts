@@ -143,6 +143,15 @@ describe("beforeExit", () => {
     expect(process.stderr.write).toHaveBeenCalledTimes(1);
   });
 
+  it("does not warn of messages that have just gone", () => {
+    const socket = resident(-1);
+    beforeExit();
+    vi.advanceTimersByTime(420);
+    socket.hasOutput = false;
+    vi.advanceTimersByTime(100);
+    expect(process.stderr.write).not.toHaveBeenCalled();
+  });
+
   it("is called off by a call that waits: somebody went on", () => {
     resident(1000);
     beforeExit();

@@ -11,7 +11,7 @@ import {
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { IpcFile, type Platform, systemPath } from "../../src/transport/ipc.js";
 import { Listener } from "../../src/transport/listener.js";
 import { Program } from "../support/program.js";
@@ -231,6 +231,17 @@ describe.each([
     expect(listener.endpoint).toBe(`ipc://${path}`);
     listener.close();
     expect(existsSync(path)).toBe(false);
+  });
+
+  it("leaves nothing behind when the file cannot be put in its place", async () => {
+    const failure = Object.assign(new Error("rename"), { code: "EROFS" });
+    vi.spyOn(IpcFile.prototype, "publish").mockImplementation(() => {
+      throw failure;
+    });
+    const path = join(folder, "socket");
+    await expect(bindRejects(path, sync)).rejects.toThrow(error("EROFS", `ipc://${path}`));
+    vi.restoreAllMocks();
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it("closing does not fail when everything is gone, or has been filled by others", async () => {

@@ -3,6 +3,7 @@ import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ErrnoError } from "../../src/errors.js";
 import { parseAddress } from "../../src/transport/address.js";
+import { bindHandle, type TcpHandle } from "../../src/transport/handle.js";
 import { Listener, type ListenerEvents } from "../../src/transport/listener.js";
 import { Program } from "../support/program.js";
 
@@ -151,7 +152,36 @@ describe.each([
   });
 });
 
+it("bind looks up what is no address and no interface", async () => {
+  // An old way to write an address, which the system's look-up knows, and nobody else.
+  const listener = (await bind("tcp://127.1:*")) as Listener;
+  expect(listener.endpoint).toMatch(/^tcp:\/\/127\.0\.0\.1:/);
+  await reach(listener.endpoint);
+});
+
 describe("bindSync", () => {
+  it("tells at once of what shows only when the port is listened at", async () => {
+    const first = bindHandle("127.0.0.1", 0) as TcpHandle;
+    const name: { port?: number } = {};
+    first.getsockname(name);
+    const endpoint = `tcp://127.0.0.1:${name.port}`;
+    const second = bindHandle("127.0.0.1", name.port as number) as TcpHandle;
+    first.listen(1);
+    vi.spyOn(process as unknown as { binding: () => unknown }, "binding").mockReturnValue({
+      TCP: class {
+        constructor() {
+          // biome-ignore lint/correctness/noConstructorReturn: it is the handle that was bound before.
+          return Object.assign(second, { bind: () => 0 });
+        }
+      },
+      constants: {},
+    });
+    await expect(bindSync(endpoint)).rejects.toThrow(
+      expect.objectContaining({ code: "EADDRINUSE", address: endpoint }),
+    );
+    first.close();
+  });
+
   it("says so where this runtime cannot", async () => {
     vi.spyOn(process as unknown as { binding: () => unknown }, "binding").mockImplementation(() => {
       throw new Error("no such module");
