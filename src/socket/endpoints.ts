@@ -129,6 +129,10 @@ class BoundEvents implements ListenerEvents {
   }
 
   listening(listener: Listener): void {
+    if (this.#core.closed) {
+      listener.close();
+      return;
+    }
     this.#bound = new BoundEndpoint(this.#core, listener);
     this.#core.addBound(this.#bound);
     this.#core.emit({ type: "bind", address: listener.endpoint });
