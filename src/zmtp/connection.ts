@@ -322,10 +322,8 @@ export class Connection implements DecoderSink {
    * @returns The messages that were encoded and never written, in order.
    */
   close(refused?: Batch): Uint8Array[][] {
-    const inTraffic = this.#phase === "traffic";
     this.#end("close");
-    // Before, a batch is greeting and handshake; there are no messages in it.
-    return this.#encoder.takeBack(inTraffic ? refused : undefined);
+    return this.#encoder.takeBack(refused);
   }
 
   /** Not for callers: what the decoder found. */

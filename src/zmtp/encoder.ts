@@ -41,7 +41,8 @@ const LOOP_MAX = 48;
  */
 export class Encoder {
   readonly #slabs: Slabs;
-  #greeting: Uint8Array | undefined;
+  readonly #greeting: Uint8Array | undefined;
+  #greeted: boolean;
   #wrap: ((flags: number, body: Uint8Array) => Frame) | undefined;
 
   /** Octets in the chunks and the slab, not yet taken. */
@@ -65,6 +66,7 @@ export class Encoder {
   constructor(slabs: Slabs, greeting?: Uint8Array) {
     this.#slabs = slabs;
     this.#greeting = greeting;
+    this.#greeted = greeting === undefined;
     this.#size = greeting?.length ?? 0;
   }
 
@@ -106,7 +108,7 @@ export class Encoder {
   take(): Batch {
     if (this.#wrap !== undefined) this.#transformWaiting(this.#wrap);
     this.#close();
-    if (this.#greeting !== undefined) this.#chunks.unshift(this.#greeting);
+    if (!this.#greeted) this.#chunks.unshift(this.#greeting as Uint8Array);
     const batch = { chunks: this.#chunks, size: this.#size, slabs: this.#used };
     if (this.#slab !== undefined) batch.slabs.push(this.#slab);
     this.#reset();
@@ -129,11 +131,10 @@ export class Encoder {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingSize = 0;
-    this.#size -= this.#greeting?.length ?? 0;
-    this.#greeting = undefined;
     const batch = this.take();
-    const chunks = refused === undefined ? batch.chunks : [...refused.chunks, ...batch.chunks];
-    const messages = this.#wrap === undefined ? unpack(chunks) : waiting.filter(isMessage);
+    const chunks = [...(refused?.chunks ?? []), ...batch.chunks];
+    const frames = chunks.filter((chunk) => chunk !== this.#greeting);
+    const messages = this.#wrap === undefined ? unpack(frames) : waiting.filter(isMessage);
     this.release(batch);
     return messages;
   }
@@ -205,7 +206,7 @@ export class Encoder {
   }
 
   #reset(): void {
-    this.#greeting = undefined;
+    this.#greeted = true;
     this.#chunks = [];
     this.#used = [];
     this.#slab = undefined;

@@ -180,6 +180,24 @@ describe("taking back", () => {
     expect(texts(encoder.takeBack())).toEqual([["b"]]);
   });
 
+  it("gives what was taken and refused by the wire, too", () => {
+    const { encoder } = setUp(wire.greeting());
+    encoder.command(wire.commandBody("READY"));
+    send(encoder, "a", LARGE);
+    const refused = encoder.take();
+    send(encoder, "b");
+    const messages = encoder.takeBack(refused);
+    expect(messages.map((parts) => parts.map((part) => part.length))).toEqual([[1, 8193], [1]]);
+    expect(messages[0]?.[1]).toBe(LARGE);
+    encoder.release(refused);
+  });
+
+  it("knows its greeting, whenever that was refused", () => {
+    const { encoder } = setUp(wire.greeting());
+    const refused = encoder.take();
+    expect(encoder.takeBack(refused)).toEqual([]);
+  });
+
   it("gives large parts as they are, small ones as copies", () => {
     const { encoder } = setUp();
     const exact = new Uint8Array(COPY_MAX).fill(1);
@@ -262,6 +280,14 @@ describe("under a mechanism", () => {
     const expected = wire.concat(wire.greeting(), wire.command("READY"), wire.message("\0a"));
     expect(octets).toEqual(expected);
     expect(slabs.out).toBe(0);
+  });
+
+  it("what was refused is transformed, and lost", () => {
+    const { encoder } = wrapping();
+    send(encoder, "a");
+    const refused = encoder.take();
+    send(encoder, "b");
+    expect(texts(encoder.takeBack(refused))).toEqual([["b"]]);
   });
 
   it("messages are taken back untransformed, even when a command followed", () => {
