@@ -98,13 +98,9 @@ export class Engine implements Sink {
     this.#arm();
   }
 
-  get stream(): Stream {
-    return this.#stream;
-  }
-
   /** Whether no more messages should be sent now; {@link EngineOwner.restartOutput} will tell. */
   get full(): boolean {
-    return !this.#stream.writable || this.#batchIsFull || this.outputBytes >= OUTPUT_MAX;
+    return this.#batchIsFull || this.outputBytes >= OUTPUT_MAX;
   }
 
   /** Octets taken from the pipe and not yet given to the operating system. */
@@ -174,7 +170,7 @@ export class Engine implements Sink {
     }
     const taken = this.#feed(chunk, 0, chunk.length);
     if (!this.#ended && (taken < chunk.length || this.#connection.full)) {
-      this.#keepRest(chunk.subarray(taken));
+      if (taken < chunk.length) this.#keepRest(chunk.subarray(taken));
       this.#pause();
     }
     this.#fed();
