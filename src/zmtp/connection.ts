@@ -329,8 +329,9 @@ export class Connection implements DecoderSink {
   /** Not for callers: what the decoder found. */
   message(parts: Uint8Array[]): boolean {
     this.#heartbeat.alive();
-    this.#full = !this.#handler.message(parts);
-    return !this.#full && this.#phase === "traffic";
+    if (this.#handler.message(parts)) return this.#phase === "traffic";
+    this.#full = true;
+    return false;
   }
 
   /** Not for callers: what the decoder found. */

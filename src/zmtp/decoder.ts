@@ -185,7 +185,10 @@ export class Decoder {
 
   /** Judges a frame by its header, before a single octet of its body is kept. */
   #begin(flags: number, size: number): void {
-    this.#judge(flags, size);
+    // The commonest frame, a short message of one part, is right by these few glances.
+    if (flags !== 0 || this.#handshaking || size > this.#maxMessage || this.#parts !== undefined) {
+      this.#judge(flags, size);
+    }
     this.#flags = flags & (MORE | COMMAND);
     this.#size = size;
   }
