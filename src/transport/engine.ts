@@ -277,7 +277,8 @@ export class Engine implements Sink {
     stream.write(chunks[last] as Uint8Array, this.#onWritten);
     if (last > 0) stream.uncork();
     // A stream tells of a finished write a tick later, but empties its count at once.
-    if (stream.writableLength === 0) this.#release();
+    if (!stream.writable) this.#refused = batch;
+    else if (stream.writableLength === 0) this.#release();
     else requests.begin(stream);
   }
 
@@ -360,6 +361,7 @@ export class Engine implements Sink {
 
   #shut(): Parts[] {
     this.#ended = true;
+    this.#dropRest();
     clearTimeout(this.#timer);
     requests.end(this.#stream);
     return this.#connection.close(this.#refused) as Parts[];

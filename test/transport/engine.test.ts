@@ -1,0 +1,235 @@
+import { EventEmitter } from "node:events";
+import type { Socket as Stream } from "node:net";
+import { describe, expect, it, vi } from "vitest";
+import type { Parts } from "../../src/message.js";
+import { type EndReason, Engine, type EngineOwner } from "../../src/transport/engine.js";
+import { slabs } from "../../src/transport/memory.js";
+import {
+  announce,
+  type ConnectionOptions,
+  DEFAULT_LIMITS,
+  encodeGreeting,
+  NullMechanism,
+  plainMemory,
+} from "../../src/zmtp/index.js";
+
+const properties = announce("PAIR", undefined);
+
+/** A stream that takes what it is told to take. */
+class FakeStream extends EventEmitter {
+  written: Buffer[] = [];
+  writable = true;
+  writableLength = 0;
+  destroyed = false;
+  paused = false;
+  /** What the next write does: all at once, later, or an error at the call. */
+  mode: "taken" | "pending" | "refused" = "taken";
+
+  write(chunk: Uint8Array): boolean {
+    if (this.mode === "refused") this.writable = false;
+    else this.written.push(Buffer.from(chunk));
+    if (this.mode === "pending") this.writableLength += chunk.length;
+    return true;
+  }
+  cork(): void {}
+  uncork(): void {}
+  pause(): void {
+    this.paused = true;
+  }
+  resume(): void {
+    this.paused = false;
+  }
+  end(): void {}
+  destroy(): void {
+    this.destroyed = true;
+  }
+}
+
+function options(): ConnectionOptions {
+  return {
+    role: "client",
+    socketType: "PAIR",
+    mechanism: new NullMechanism("client", properties, DEFAULT_LIMITS),
+    slabs,
+    memory: plainMemory,
+    handshakeTimeoutMs: 0,
+    heartbeat: { intervalMs: 0, timeoutMs: 0, ttlMs: 0 },
+  };
+}
+
+/** The octets of a binder that lets us in. */
+function welcome(): Uint8Array {
+  const ready = new NullMechanism("server", properties, DEFAULT_LIMITS).admit() as Uint8Array;
+  return Buffer.concat([encodeGreeting("NULL", false), Buffer.of(4, ready.length), ready]);
+}
+
+class Owner implements EngineOwner {
+  messages: Parts[] = [];
+  room = Number.POSITIVE_INFINITY;
+  takesRest = true;
+  end: { reason: EndReason; unwritten: Parts[] } | undefined;
+  handshake = (): boolean => true;
+  message(parts: Uint8Array[]): boolean {
+    this.messages.push(parts as Parts);
+    return this.messages.length < this.room;
+  }
+  received = vi.fn();
+  restartOutput = vi.fn();
+  takeRest(): boolean {
+    this.room = Number.POSITIVE_INFINITY;
+    return this.takesRest;
+  }
+  ended(reason: EndReason, unwritten: Parts[]): void {
+    this.end = { reason, unwritten };
+  }
+}
+
+function started(): { engine: Engine; stream: FakeStream; owner: Owner } {
+  const stream = new FakeStream();
+  const owner = new Owner();
+  const engine = new Engine(stream as unknown as Stream, options(), owner);
+  engine.start();
+  engine.data(welcome());
+  return { engine, stream, owner };
+}
+
+const texts = (messages: Parts[]): string[] =>
+  messages.map(([part]) => Buffer.from(part as Uint8Array).toString());
+const message = (text: string): Parts => [Buffer.from(text)];
+const frames = (...all: string[]): Uint8Array =>
+  Buffer.concat(all.map((text) => Buffer.from([0, text.length, ...Buffer.from(text)])));
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe("writing", () => {
+  it("what the system refuses at the call comes back, and what is encoded behind it", async () => {
+    const { engine, stream, owner } = started();
+    await turn();
+    stream.mode = "refused";
+    engine.send(message("a"));
+    await turn();
+    engine.send(message("b"));
+    await turn();
+    stream.emit("close");
+    expect(texts(owner.end?.unwritten ?? [])).toEqual(["a", "b"]);
+  });
+
+  it("what is under way when the wire breaks does not come back", async () => {
+    const { engine, stream, owner } = started();
+    await turn();
+    stream.mode = "pending";
+    engine.send(message("a"));
+    await turn();
+    engine.send(message("b"));
+    await turn();
+    stream.emit("close");
+    expect(texts(owner.end?.unwritten ?? [])).toEqual(["b"]);
+  });
+
+  it("after a write that took its time the next one goes, and more is asked for", async () => {
+    const { engine, stream, owner } = started();
+    await turn();
+    stream.mode = "pending";
+    engine.send(message("a"));
+    await turn();
+    const written = stream.written.length;
+    engine.send(message("b"));
+    await turn();
+    expect(stream.written.length).toBe(written);
+    owner.restartOutput.mockClear();
+    engine.close();
+    expect(stream.destroyed).toBe(true);
+    expect(engine.close()).toEqual([]);
+  });
+
+  it("is full when a batch waits, and when as much is under way", async () => {
+    const { engine, stream } = started();
+    await turn();
+    stream.mode = "pending";
+    const body = Buffer.alloc(8000);
+    let sent = 0;
+    while (!engine.full && sent < 100) {
+      engine.send([body]);
+      sent++;
+    }
+    expect(engine.full).toBe(true);
+    expect(sent).toBeLessThan(18);
+    expect(engine.outputBytes).toBeGreaterThan(100_000);
+  });
+});
+
+describe("reading", () => {
+  it("stops when there is no room, keeps the rest, and goes on", () => {
+    const { engine, stream, owner } = started();
+    owner.room = 2;
+    engine.data(frames("a", "b", "c", "d"));
+    expect([texts(owner.messages), stream.paused]).toEqual([["a", "b"], true]);
+    owner.room = 10;
+    engine.restartInput();
+    expect([texts(owner.messages), stream.paused]).toEqual([["a", "b", "c", "d"], false]);
+  });
+
+  it("stops at the end of a chunk as well", () => {
+    const { engine, stream, owner } = started();
+    owner.room = 2;
+    engine.data(frames("a", "b"));
+    expect(stream.paused).toBe(true);
+    owner.room = 10;
+    engine.restartInput();
+    expect(stream.paused).toBe(false);
+    engine.restartInput();
+    engine.data(frames("c"));
+    expect(texts(owner.messages)).toEqual(["a", "b", "c"]);
+  });
+
+  it("keeps what a stream had read ahead, of any size", () => {
+    const { engine, owner } = started();
+    owner.room = 1;
+    engine.data(frames("a", "b"));
+    engine.data(frames("c"));
+    engine.data(frames(...Array.from({ length: 30_000 }, () => "d")));
+    owner.room = Number.POSITIVE_INFINITY;
+    engine.restartInput();
+    expect(texts(owner.messages.slice(0, 4))).toEqual(["a", "b", "c", "d"]);
+    expect(owner.messages.length).toBe(30_003);
+  });
+
+  it.each([true, false])(
+    "the rest is taken when the wire breaks, if the owner says %s",
+    (takes) => {
+      const { engine, stream, owner } = started();
+      owner.room = 1;
+      owner.takesRest = takes;
+      engine.data(Buffer.concat([frames("a", "b"), Buffer.of(0xff)]));
+      stream.emit("end");
+      expect(texts(owner.messages)).toEqual(takes ? ["a", "b"] : ["a"]);
+      expect(owner.end?.reason.kind).toBe("connection");
+      engine.data(frames("c"));
+      engine.filled(1);
+      expect(owner.messages.length).toBe(takes ? 2 : 1);
+    },
+  );
+
+  it("reads a large body to its own memory, and stops there too", () => {
+    const { engine, stream, owner } = started();
+    owner.room = 1;
+    const size = 200_000;
+    const header = Buffer.alloc(9);
+    header[0] = 2;
+    header.writeUInt32BE(size, 5);
+    const place = engine.data(Buffer.concat([header, Buffer.alloc(1000, 7)])) as Uint8Array;
+    expect(place.length).toBe(size - 1000);
+    place.fill(8);
+    expect(engine.filled(place.length)).toBeUndefined();
+    expect(stream.paused).toBe(true);
+    const body = owner.messages[0]?.[0] as Uint8Array;
+    expect([body.length, body[999], body[1000], body[size - 1]]).toEqual([size, 7, 8, 8]);
+  });
+
+  it("ends a connection whose peer is wrong, after what was right", () => {
+    const { engine, stream, owner } = started();
+    engine.data(Buffer.concat([frames("a"), Buffer.of(0x80, 0)]));
+    expect(texts(owner.messages)).toEqual(["a"]);
+    expect(owner.end?.reason).toMatchObject({ error: { code: "ERR_ZMTP_MALFORMED_FRAME" } });
+    expect(stream.destroyed).toBe(true);
+  });
+});
