@@ -1,5 +1,6 @@
 import { errnoError } from "../errors.js";
 import type { Hold } from "./hold.js";
+import type { Turn } from "./turn.js";
 
 /**
  * A call that waits. It keeps the process alive, and ends once: with a value, an error, its
@@ -14,8 +15,8 @@ export class Pending<T> {
   #signal: AbortSignal | undefined;
   #aborted: (() => void) | undefined;
 
-  /** The turn's budget is spent: the call goes on in the next turn, not before. */
-  deferred = false;
+  #deferred = false;
+  #ended = false;
 
   /** @param failed Called before the call is rejected. */
   constructor(
@@ -42,6 +43,23 @@ export class Pending<T> {
     signal.addEventListener("abort", this.#aborted, { once: true });
   }
 
+  /**
+   * What it waits for may be there: calls `settle` now, or in a later turn if this one's budget is
+   * spent. Sockets of one thread that wait for each other in turn must not keep it to themselves.
+   */
+  attempt(turn: Turn, settle: () => void): void {
+    if (this.#deferred) return;
+    if (!turn.spend()) {
+      settle();
+      return;
+    }
+    this.#deferred = true;
+    turn.defer(() => {
+      this.#deferred = false;
+      if (!this.#ended) settle();
+    });
+  }
+
   resolve(value: T): void {
     this.#end();
     this.#resolve(value);
@@ -54,6 +72,7 @@ export class Pending<T> {
   }
 
   #end(): void {
+    this.#ended = true;
     this.#hold.release();
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     if (this.#aborted !== undefined) this.#signal?.removeEventListener("abort", this.#aborted);

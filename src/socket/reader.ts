@@ -56,17 +56,7 @@ export class Reader {
   /** There may be a message now. */
   activated(): void {
     const pending = this.#pending;
-    if (pending === undefined || pending.deferred) return;
-    // Sockets of one thread that wait for each other in turn must not keep it to themselves.
-    if (turn.spend()) {
-      pending.deferred = true;
-      turn.defer(() => {
-        pending.deferred = false;
-        if (this.#pending === pending) this.#take(pending);
-      });
-    } else {
-      this.#take(pending);
-    }
+    pending?.attempt(turn, () => this.#take(pending));
   }
 
   /** Ends the call that waits. */

@@ -54,16 +54,7 @@ export class Writer {
   /** There may be room now. */
   activated(): void {
     const pending = this.#pending;
-    if (pending === undefined || pending.deferred) return;
-    if (turn.spend()) {
-      pending.deferred = true;
-      turn.defer(() => {
-        pending.deferred = false;
-        if (this.#pending === pending) this.#give(pending);
-      });
-    } else {
-      this.#give(pending);
-    }
+    pending?.attempt(turn, () => this.#give(pending));
   }
 
   /** Ends the call that waits. */
