@@ -228,8 +228,7 @@ export class Socket {
     if (message === undefined) throw new TypeError("Message must be present");
     const signal = arguments.length > 1 ? signalOf(arguments, 1) : undefined;
     const parts = toParts(message);
-    if (this.#writer.busy || this.#blocked || this.#core.closed)
-      this.#refuse(this.#writer.busy, "writing");
+    this.#checkWriting();
     if (parts.length === 0) return Promise.resolve();
     if (signal?.aborted) return Promise.reject(signal.reason);
     return this.#writer.send(parts, this.#core.sendTimeoutMs, signal);
@@ -244,8 +243,7 @@ export class Socket {
     if (message === undefined) throw new TypeError("Message must be present");
     if (arguments.length > 1) checkCount(arguments, 1);
     const parts = toParts(message);
-    if (this.#writer.busy || this.#blocked || this.#core.closed)
-      this.#refuse(this.#writer.busy, "writing");
+    this.#checkWriting();
     return parts.length === 0 || this.#writer.trySend(parts);
   }
 
@@ -256,8 +254,7 @@ export class Socket {
    */
   receive(_options?: CallOptions): Promise<Message[]> {
     const signal = arguments.length > 0 ? signalOf(arguments, 0) : undefined;
-    if (this.#reader.busy || this.#blocked || this.#core.closed)
-      this.#refuse(this.#reader.busy, "reading");
+    this.#checkReading();
     if (signal?.aborted) return Promise.reject(signal.reason);
     return this.#reader.receive(this.#core.receiveTimeoutMs, signal);
   }
@@ -268,8 +265,7 @@ export class Socket {
    */
   tryReceive(): Message[] | undefined {
     if (arguments.length > 0) checkCount(arguments, 0);
-    if (this.#reader.busy || this.#blocked || this.#core.closed)
-      this.#refuse(this.#reader.busy, "reading");
+    this.#checkReading();
     return this.#reader.tryReceive();
   }
 
@@ -354,11 +350,16 @@ export class Socket {
     if (this.#blocked) throw blocked();
   }
 
-  /** Says why a call cannot be taken now. */
-  #refuse(isBusy: boolean, what: "reading" | "writing"): never {
+  /** @throws EBADF when closed, EBUSY during a bind or unbind, or while another send waits. */
+  #checkWriting(): void {
     this.#checkFree();
-    if (isBusy) throw busy(what);
-    throw errnoError("EINVAL");
+    if (this.#writer.busy) throw busy("writing");
+  }
+
+  /** @throws EBADF when closed, EBUSY during a bind or unbind, or while another receive waits. */
+  #checkReading(): void {
+    this.#checkFree();
+    if (this.#reader.busy) throw busy("reading");
   }
 
   /** Lets nothing else happen until a bind or unbind has settled. */
