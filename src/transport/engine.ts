@@ -11,8 +11,8 @@ import {
   SLAB_SIZE,
 } from "../zmtp/index.js";
 import { slabs } from "./memory.js";
+import { Output } from "./output.js";
 import { deliver, READ_SIZE, type Sink } from "./reading.js";
-import { requests } from "./requests.js";
 
 /** Why a connection ended: the peer was wrong, it was too slow, or the wire broke. */
 export type EndReason =
@@ -75,16 +75,14 @@ export class Engine implements Sink {
   #restEnd = 0;
   #feeding = false;
 
-  /** What the stream has not finished writing; the operating system mostly takes all at once. */
-  #inFlight: Batch | undefined;
-  /** What the operating system would not have at all: an error at the call, not an octet sent. */
-  #refused: Batch | undefined;
+  readonly #output: Output;
   #flushScheduled = false;
 
   constructor(stream: Stream, options: ConnectionOptions, owner: EngineOwner) {
     this.#stream = stream;
     this.#owner = owner;
     this.#connection = new Connection(options, owner, performance.now());
+    this.#output = new Output(stream, (batch) => this.#written(batch));
   }
 
   /** Starts the connection. Separate from the constructor: the owner is called from here on. */
@@ -105,7 +103,7 @@ export class Engine implements Sink {
 
   /** Octets taken from the pipe and not yet given to the operating system. */
   get outputBytes(): number {
-    return (this.#inFlight?.size ?? 0) + this.#connection.outputSize;
+    return this.#output.size + this.#connection.outputSize;
   }
 
   /** Octets held for a message that is being assembled. */
@@ -116,7 +114,7 @@ export class Engine implements Sink {
   /** Encodes a message; it leaves at the end of this turn, or now if there is enough. */
   send(parts: Parts): void {
     this.#connection.send(parts);
-    if (this.#batchIsFull && this.#inFlight === undefined) this.#flush();
+    if (this.#batchIsFull && !this.#output.busy) this.#flush();
     else this.#scheduleFlush();
   }
 
@@ -252,7 +250,7 @@ export class Engine implements Sink {
   }
 
   #scheduleFlush(): void {
-    if (this.#flushScheduled || this.#inFlight !== undefined) return;
+    if (this.#flushScheduled || this.#output.busy) return;
     this.#flushScheduled = true;
     process.nextTick(flushEngine, this);
   }
@@ -264,43 +262,25 @@ export class Engine implements Sink {
   }
 
   #flush(): void {
-    if (this.#inFlight !== undefined || this.#ended || !this.#connection.hasOutput) return;
+    if (this.#output.busy || this.#ended || !this.#connection.hasOutput) return;
     // A dead stream takes everything and writes nothing; what is encoded shall not be lost with it.
     if (!this.#stream.writable) return;
     const batch = this.#connection.take();
-    this.#inFlight = batch;
-    const { chunks } = batch;
-    const last = chunks.length - 1;
-    const stream = this.#stream;
-    if (last > 0) stream.cork();
-    for (let i = 0; i < last; i++) stream.write(chunks[i] as Uint8Array);
-    stream.write(chunks[last] as Uint8Array, this.#onWritten);
-    if (last > 0) stream.uncork();
-    // A stream tells of a finished write a tick later, but empties its count at once.
-    if (!stream.writable) this.#refused = batch;
-    else if (stream.writableLength === 0) this.#release();
-    else requests.begin(stream);
+    if (this.#output.write(batch)) this.#connection.release(batch);
   }
 
-  readonly #onWritten = (): void => {
-    const { writableLength, writable } = this.#stream;
-    if (this.#inFlight === undefined || writableLength > 0 || !writable) return;
-    this.#release();
+  /** A batch that took its time is written. */
+  #written(batch: Batch): void {
+    this.#connection.release(batch);
     if (this.#ended) return;
     // The next batch may be full: only once it is on its way is there room for more.
     this.#flush();
     this.#owner.restartOutput();
     if (this.#finishing) this.#finishIfIdle();
-  };
-
-  #release(): void {
-    requests.end(this.#stream);
-    this.#connection.release(this.#inFlight as Batch);
-    this.#inFlight = undefined;
   }
 
   #finishIfIdle(): void {
-    if (this.#inFlight !== undefined || this.#ended || this.#connection.hasOutput) return;
+    if (this.#output.busy || this.#ended || this.#connection.hasOutput) return;
     this.#shut();
     const stream = this.#stream;
     stream.end();
@@ -363,8 +343,8 @@ export class Engine implements Sink {
     this.#ended = true;
     this.#dropRest();
     clearTimeout(this.#timer);
-    requests.end(this.#stream);
-    return this.#connection.close(this.#refused) as Parts[];
+    this.#output.close();
+    return this.#connection.close(this.#output.refused) as Parts[];
   }
 }
 
