@@ -113,18 +113,22 @@ describe("the tarball", () => {
     expect(new Set(paths.map((path) => path.split("/")[0]))).toEqual(
       new Set(["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json", "src"]),
     );
-    for (const source of paths.filter((path) => path.startsWith("src/"))) {
-      const stem = source.slice("src/".length).replace(/\.ts$/, "");
-      for (const format of ["esm", "cjs"]) {
-        for (const ending of ["js", "js.map", "d.ts", "d.ts.map"]) {
-          expect(paths).toContain(`dist/${format}/${stem}.${ending}`);
-        }
-      }
-    }
-    const built = paths.filter((path) => path.startsWith("dist/") && path.endsWith(".js"));
-    for (const path of built) {
-      expect(paths).toContain(path.replace(/^dist\/\w+\//, "src/").replace(/\.js$/, ".ts"));
-    }
+    const stems = paths
+      .filter((path) => path.startsWith("src/"))
+      .map((path) => path.slice("src/".length).replace(/\.ts$/, ""));
+    const files = (format: string, ...endings: string[]): string[] =>
+      stems.flatMap((stem) => endings.map((ending) => `dist/${format}/${stem}.${ending}`));
+    expect(paths).toEqual(expect.arrayContaining(files("cjs", "js", "js.map", "d.ts", "d.ts.map")));
+    expect(paths).toEqual(expect.arrayContaining(files("esm", "d.ts", "d.ts.map")));
+    const built = paths.filter((path) => /^dist\/.*\.js$/.test(path));
+    const required = built.filter((path) => path.startsWith("dist/cjs/"));
+    expect(required.length).toBe(stems.length);
+    // The modules of the ES build are joined: two entries, and what both of them need.
+    const imported = built.filter((path) => path.startsWith("dist/esm/"));
+    expect(imported).toEqual(
+      expect.arrayContaining(["dist/esm/index.js", "dist/esm/zmtp/index.js"]),
+    );
+    expect(imported.length).toBe(3);
   });
 
   test("has no dependency and runs nothing when it is installed", async () => {
@@ -182,6 +186,26 @@ describe("JavaScript", () => {
       `,
     });
     expect(await node(cwd, "main.cjs")).toBe("hello world");
+  });
+
+  test("the protocol is there once, for the sockets and by itself", async () => {
+    const cwd = await project({
+      "main.mjs": `
+        import { connect } from "node:net";
+        import { Pair } from "purezmq";
+        import { ProtocolError } from "purezmq/zmtp";
+        const socket = new Pair();
+        await socket.bind("tcp://127.0.0.1:*");
+        const [, port] = /:(\\d+)$/.exec(socket.lastEndpoint);
+        connect(port, "127.0.0.1").end("GET / HTTP/1.0\\r\\n\\r\\n");
+        for await (const event of socket.events) {
+          if (event.type !== "handshake:error:protocol") continue;
+          console.log(event.error.cause instanceof ProtocolError);
+          socket.close();
+        }
+      `,
+    });
+    expect(await node(cwd, "main.mjs")).toBe("true");
   });
 
   test("./zmtp both ways, with the same names", async () => {
