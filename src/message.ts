@@ -83,6 +83,6 @@ function toPart(value: unknown): Buffer {
 
 function copyOf(part: Buffer): Buffer {
   const copy = Buffer.allocUnsafe(part.length);
-  for (let i = 0; i < part.length; i++) copy[i] = part[i] as number;
+  copy.set(part);
   return copy;
 }

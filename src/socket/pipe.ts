@@ -133,7 +133,7 @@ export class Pipe {
 
   /** Whether a message can be written now. If not, {@link PipeSink.writeActivated} will tell. */
   checkWrite(): boolean {
-    if (!this.#full) return true;
+    if (!this.#isFull()) return true;
     this.#awaitsRoom = true;
     return false;
   }
@@ -168,7 +168,7 @@ export class Pipe {
     this.#read++;
     this.#readBytes += size;
     if (this.#exclusive) ownBuffers(parts);
-    if (this.#lowWater) this.#acknowledge();
+    if (this.#isLowWater()) this.#acknowledge();
     return parts;
   }
 
@@ -219,7 +219,8 @@ export class Pipe {
     this.end();
   }
 
-  get #full(): boolean {
+  // A method, as #isLowWater is: V8 asks its runtime for each read of a private getter.
+  #isFull(): boolean {
     const { messages, bytes } = this.#marks;
     const peer = this.#peer;
     return (
@@ -230,7 +231,7 @@ export class Pipe {
   }
 
   /** Whether enough has been read since the writer last heard of it. */
-  get #lowWater(): boolean {
+  #isLowWater(): boolean {
     const { messages, bytes } = this.#peer.#marks;
     return (
       (messages > 0 && this.#read - this.#toldRead >= (messages + 1) >> 1) ||
@@ -245,7 +246,7 @@ export class Pipe {
   }
 
   #wakeWriter(): void {
-    if (!this.#awaitsRoom || this.#ended || this.#full) return;
+    if (!this.#awaitsRoom || this.#ended || this.#isFull()) return;
     this.#awaitsRoom = false;
     this.#sink.writeActivated(this);
   }

@@ -98,7 +98,7 @@ export class Engine implements Sink {
 
   /** Whether no more messages should be sent now; {@link EngineOwner.restartOutput} will tell. */
   get full(): boolean {
-    return this.#batchIsFull || this.outputBytes >= OUTPUT_MAX;
+    return this.#batchIsFull() || this.outputBytes >= OUTPUT_MAX;
   }
 
   /** Octets taken from the pipe and not yet given to the operating system. */
@@ -114,7 +114,7 @@ export class Engine implements Sink {
   /** Encodes a message; it leaves at the end of this turn, or now if there is enough. */
   send(parts: Parts): void {
     this.#connection.send(parts);
-    if (this.#batchIsFull && !this.#output.busy) this.#flush();
+    if (this.#batchIsFull() && !this.#output.busy) this.#flush();
     else this.#scheduleFlush();
   }
 
@@ -245,7 +245,7 @@ export class Engine implements Sink {
     this.#arm();
   }
 
-  get #batchIsFull(): boolean {
+  #batchIsFull(): boolean {
     return this.#connection.outputSize >= BATCH_SIZE;
   }
 

@@ -32,9 +32,6 @@ export const SLAB_SIZE = 64 * 1024;
 /** A body of more octets than this goes by reference: copying it would cost more than a vector. */
 export const COPY_MAX = 8 * 1024;
 
-/** Below this a loop beats the call into the engine that `set` is. */
-const LOOP_MAX = 48;
-
 /**
  * Messages and commands in, octets out. Small frames are packed one behind the other into slabs;
  * large bodies go by reference, between two pieces of a slab.
@@ -175,8 +172,7 @@ export class Encoder {
     }
     const slab = this.#reserve(MAX_HEADER_SIZE + size);
     const at = writeHeader(slab, this.#end, flags, size);
-    if (size <= LOOP_MAX) for (let i = 0; i < size; i++) slab[at + i] = body[i] as number;
-    else slab.set(body, at);
+    slab.set(body, at);
     this.#advance(at + size);
   }
 

@@ -50,17 +50,22 @@ export function writeHeader(target: Uint8Array, at: number, flags: number, size:
  */
 export function readUint64(source: Uint8Array, at: number): number {
   const high = readUint32(source, at);
+  // Nearly all sizes are small integers, and stay so only if no larger sum is formed.
+  if (high === 0 && (source[at + 4] as number) < 0x40) return readInt32(source, at + 4);
   return high > 0x1f_ffff ? Number.POSITIVE_INFINITY : high * TWO_32 + readUint32(source, at + 4);
 }
 
 /** Reads four octets, most significant first. */
 export function readUint32(source: Uint8Array, at: number): number {
+  return readInt32(source, at) >>> 0;
+}
+
+function readInt32(source: Uint8Array, at: number): number {
   return (
-    (((source[at] as number) << 24) |
-      ((source[at + 1] as number) << 16) |
-      ((source[at + 2] as number) << 8) |
-      (source[at + 3] as number)) >>>
-    0
+    ((source[at] as number) << 24) |
+    ((source[at + 1] as number) << 16) |
+    ((source[at + 2] as number) << 8) |
+    (source[at + 3] as number)
   );
 }
 
