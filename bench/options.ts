@@ -25,6 +25,7 @@ export const usage = `
   --sizes 10,100,1024,65536,1048576       message sizes in bytes, at least 4 (these)
   --transports tcp,ipc                    (both)
   --rounds N                              how often each rival runs (5; quick: 3)
+  --seconds N                             how long one run of throughput or round trips takes (3)
   --quick                                 runs of a quarter of a second: to see that all works, not to be quoted
   --json [FILE]                           write all figures (bench/results/DATE-COMMIT.json)
 `;
@@ -41,6 +42,7 @@ export function readOptions(argv: string[]): Options {
       sizes: { type: "string", default: "10,100,1024,65536,1048576" },
       transports: { type: "string", default: "tcp,ipc" },
       rounds: { type: "string" },
+      seconds: { type: "string", default: "3" },
       quick: { type: "boolean", default: false },
       json: { type: "string" },
     },
@@ -51,7 +53,7 @@ export function readOptions(argv: string[]): Options {
     sizes: values.sizes.split(",").map((size) => wholeNumber("sizes", size, smallestSize)),
     transports: listOf("transports", values.transports, ["tcp", "ipc"] as const),
     rounds: wholeNumber("rounds", values.rounds ?? (quick ? "3" : "5"), 1),
-    runSeconds: quick ? 0.25 : 1,
+    runSeconds: quick ? 0.25 : wholeNumber("seconds", values.seconds, 1),
     quick,
     json: values.json,
     positionals,

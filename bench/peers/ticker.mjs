@@ -1,12 +1,13 @@
 /**
  * A ticker that tells how alive the event loop is. Its ticks are due at fixed times, not "so long after the last
- * one": lateness does not hide in drift, and a tick that the loop slept through counts as missed.
+ * one": lateness does not hide in drift, and a tick that the loop slept through counts as missed. The first is due
+ * `periodMs` after `afterMs`.
  */
-export function startTicker(periodMs = 10) {
-  const start = performance.now();
+export function startTicker(periodMs = 10, afterMs = 0) {
+  const start = performance.now() + afterMs;
   const lateness = [];
   let due = start + periodMs;
-  let timer = setTimeout(tick, periodMs);
+  let timer = setTimeout(tick, afterMs + periodMs);
   return { stop };
 
   function tick() {
