@@ -10,9 +10,9 @@ import {
   ProtocolError,
   SLAB_SIZE,
 } from "../zmtp/index.js";
-import { slabs } from "./memory.js";
 import { Output } from "./output.js";
 import { deliver, READ_SIZE, type Sink } from "./reading.js";
+import { Rest } from "./rest.js";
 
 /** Why a connection ended: the peer was wrong, it was too slow, or the wire broke. */
 export type EndReason =
@@ -69,10 +69,8 @@ export class Engine implements Sink {
 
   /** The owner has no room: nothing is read. */
   #paused = false;
-  /** Octets that found no room, from `#restAt` to `#restEnd`. */
-  #rest: Uint8Array | undefined;
-  #restAt = 0;
-  #restEnd = 0;
+  /** Octets that found no room. */
+  readonly #rest = new Rest();
   #feeding = false;
 
   readonly #output: Output;
@@ -128,11 +126,10 @@ export class Engine implements Sink {
   /** There is room again: takes the rest of the last chunk, then reads on. */
   restartInput(): void {
     if (!this.#paused || this.#feeding || this.#ended) return;
-    const end = this.#restEnd;
-    this.#restAt = this.#feed(this.#rest ?? NOTHING, this.#restAt, end);
-    if (this.#restAt === end && !this.#connection.full && !this.#ended) {
+    this.#rest.offer((octets, at, end) => this.#feed(octets, at, end));
+    if (this.#rest.size === 0 && !this.#connection.full && !this.#ended) {
       this.#paused = false;
-      this.#dropRest();
+      this.#rest.drop();
       this.#connection.resume(performance.now());
       this.#stream.resume();
     }
@@ -162,13 +159,12 @@ export class Engine implements Sink {
     if (this.#ended) return undefined;
     if (this.#paused) {
       // The stream had read ahead before it paused.
-      const rest = (this.#rest ?? NOTHING).subarray(this.#restAt, this.#restEnd);
-      this.#keepRest(concat(rest, chunk));
+      this.#rest.keep(chunk);
       return undefined;
     }
     const taken = this.#feed(chunk, 0, chunk.length);
     if (!this.#ended && (taken < chunk.length || this.#connection.full)) {
-      if (taken < chunk.length) this.#keepRest(chunk.subarray(taken));
+      if (taken < chunk.length) this.#rest.keep(chunk.subarray(taken));
       this.#pause();
     }
     this.#fed();
@@ -198,22 +194,6 @@ export class Engine implements Sink {
     this.#paused = true;
     this.#stream.pause();
     this.#connection.pause(performance.now());
-  }
-
-  /** Keeps octets that found no room: a copy, for their memory is the next read's. */
-  #keepRest(octets: Uint8Array): void {
-    const room = octets.length <= SLAB_SIZE ? slabs.take() : new Uint8Array(octets.length);
-    room.set(octets);
-    this.#dropRest();
-    this.#rest = room;
-    this.#restEnd = octets.length;
-  }
-
-  #dropRest(): void {
-    if (this.#rest?.length === SLAB_SIZE) slabs.give(this.#rest);
-    this.#rest = undefined;
-    this.#restAt = 0;
-    this.#restEnd = 0;
   }
 
   /** @returns The index of the first octet not taken. */
@@ -330,10 +310,11 @@ export class Engine implements Sink {
 
   /** What a peer sent before it went is not lost for want of room: it is one chunk at most. */
   #decodeRest(): void {
-    const rest = this.#rest;
-    if (rest === undefined || !this.#owner.takeRest()) return;
+    if (this.#rest.size === 0 || !this.#owner.takeRest()) return;
     try {
-      this.#connection.receive(rest, this.#restAt, this.#restEnd, performance.now());
+      this.#rest.offer((octets, at, end) =>
+        this.#connection.receive(octets, at, end, performance.now()),
+      );
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
     }
@@ -341,22 +322,13 @@ export class Engine implements Sink {
 
   #shut(): Parts[] {
     this.#ended = true;
-    this.#dropRest();
+    this.#rest.drop();
     clearTimeout(this.#timer);
     this.#output.close();
     return this.#connection.close(this.#output.refused) as Parts[];
   }
 }
 
-const NOTHING = new Uint8Array(0);
-
 function flushEngine(engine: Engine): void {
   engine.flushScheduled();
-}
-
-function concat(one: Uint8Array, other: Uint8Array): Uint8Array {
-  const both = new Uint8Array(one.length + other.length);
-  both.set(one);
-  both.set(other, one.length);
-  return both;
 }

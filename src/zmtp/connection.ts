@@ -5,51 +5,10 @@ import { encodeGreeting, type Greeting, GreetingDecoder } from "./greeting.js";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.js";
 import type { Mechanism, Role } from "./mechanism.js";
 import type { Metadata } from "./metadata.js";
+import { type Input, type Phase, TRANSITIONS } from "./phase.js";
 import { ProtocolError } from "./protocol-error.js";
 import { isCompatible, type SocketTypeName } from "./socket-type.js";
-import { ascii, toAscii } from "./text.js";
-
-/**
- * One ZMTP connection without its wire: octets and the time go in, calls come out.
- *
- * ```
- *   greeting --greeting--> handshake --properties--> admission --admit--> traffic
- *                          |      ^                                       |     ^
- *                          +------+ command             message, command  +-----+
- *
- *   any of them --failure, close--> closed
- * ```
- *
- * In `admission` the peer has done its part, and reading stops: its handler decides when, or
- * whether, to let it in.
- */
-export type Phase = "greeting" | "handshake" | "admission" | "traffic" | "closed";
-
-export type Input =
-  | "greeting"
-  | "command"
-  | "properties"
-  | "admit"
-  | "message"
-  | "failure"
-  | "close";
-
-/**
- * Phase by input; a missing entry is an error. Where a command has no entry, nothing is read; where
- * a message has none, one that comes is the peer's mistake.
- */
-export const TRANSITIONS: Readonly<Record<Phase, Partial<Record<Input, Phase>>>> = {
-  greeting: { greeting: "handshake", failure: "closed", close: "closed" },
-  handshake: {
-    command: "handshake",
-    properties: "admission",
-    failure: "closed",
-    close: "closed",
-  },
-  admission: { admit: "traffic", failure: "closed", close: "closed" },
-  traffic: { message: "traffic", command: "traffic", failure: "closed", close: "closed" },
-  closed: { failure: "closed", close: "closed" },
-};
+import { toAscii } from "./text.js";
 
 /** Who the peer says it is. */
 export interface Peer {
@@ -91,6 +50,10 @@ export interface ConnectionOptions extends DecoderOptions {
 const NEVER = Number.POSITIVE_INFINITY;
 const EMPTY = new Uint8Array(0);
 
+/**
+ * One ZMTP connection without its wire: octets and the time go in, calls come out. Which input is
+ * right when: {@link TRANSITIONS}.
+ */
 export class Connection implements DecoderSink {
   readonly #options: ConnectionOptions;
   readonly #handler: ConnectionHandler;
@@ -420,16 +383,4 @@ export class Connection implements DecoderSink {
     this.#pingOwed = false;
     this.#pong = undefined;
   }
-}
-
-/** The properties that a socket announces: its type, its routing id, the application's own. */
-export function announce(
-  socketType: SocketTypeName,
-  identity: Uint8Array | undefined,
-  extra: Iterable<readonly [string, Uint8Array]> = [],
-): (readonly [string, Uint8Array])[] {
-  const properties: (readonly [string, Uint8Array])[] = [["Socket-Type", ascii(socketType)]];
-  if (identity !== undefined) properties.push(["Identity", identity]);
-  properties.push(...extra);
-  return properties;
 }

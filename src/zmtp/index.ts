@@ -5,14 +5,10 @@
  */
 export { type Command, decodeCommand, encodeCommand, encodeError, encodePing } from "./command.js";
 export {
-  announce,
   Connection,
   type ConnectionHandler,
   type ConnectionOptions,
-  type Input,
   type Peer,
-  type Phase,
-  TRANSITIONS,
 } from "./connection.js";
 export { Decoder, type DecoderOptions, type DecoderSink } from "./decoder.js";
 export { type Batch, COPY_MAX, Encoder, SLAB_SIZE, type Slabs } from "./encoder.js";
@@ -22,7 +18,8 @@ export type { HeartbeatOptions } from "./heartbeat.js";
 export { Budget, DEFAULT_LIMITS, type Limits } from "./limits.js";
 export type { Mechanism, Role, Step } from "./mechanism.js";
 export { type Memory, plainMemory } from "./memory.js";
-export { decodeMetadata, encodeMetadata, type Metadata } from "./metadata.js";
+export { announce, decodeMetadata, encodeMetadata, type Metadata } from "./metadata.js";
 export { NullMechanism } from "./null.js";
+export { type Input, type Phase, TRANSITIONS } from "./phase.js";
 export { PROTOCOL_ERRORS, ProtocolError, type ProtocolErrorCode } from "./protocol-error.js";
 export { isCompatible, type SocketTypeName } from "./socket-type.js";

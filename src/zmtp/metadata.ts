@@ -2,6 +2,7 @@ import { readUint32, writeUint32 } from "./frame.js";
 import type { Limits } from "./limits.js";
 import { copyOf } from "./memory.js";
 import { ProtocolError } from "./protocol-error.js";
+import type { SocketTypeName } from "./socket-type.js";
 import { ascii, toAscii } from "./text.js";
 
 /**
@@ -12,6 +13,18 @@ export type Metadata = ReadonlyMap<string, Uint8Array>;
 
 const MAX_IDENTITY_SIZE = 255;
 const NAME = /^[A-Za-z0-9\-_.+]+$/;
+
+/** The properties that a socket announces: its type, its routing id, the application's own. */
+export function announce(
+  socketType: SocketTypeName,
+  identity: Uint8Array | undefined,
+  extra: Iterable<readonly [string, Uint8Array]> = [],
+): (readonly [string, Uint8Array])[] {
+  const properties: (readonly [string, Uint8Array])[] = [["Socket-Type", ascii(socketType)]];
+  if (identity !== undefined) properties.push(["Identity", identity]);
+  properties.push(...extra);
+  return properties;
+}
 
 /** Encodes properties as `*( name-size name value-size value )`. */
 export function encodeMetadata(properties: Iterable<readonly [string, Uint8Array]>): Uint8Array {

@@ -1,4 +1,3 @@
-import { EventEmitter } from "node:events";
 import type { Socket as Stream } from "node:net";
 import { describe, expect, it, vi } from "vitest";
 import type { Parts } from "../../src/message.js";
@@ -12,38 +11,9 @@ import {
   NullMechanism,
   plainMemory,
 } from "../../src/zmtp/index.js";
+import { FakeStream } from "../support/fake-stream.js";
 
 const properties = announce("PAIR", undefined);
-
-/** A stream that takes what it is told to take. */
-class FakeStream extends EventEmitter {
-  written: Buffer[] = [];
-  writable = true;
-  writableLength = 0;
-  destroyed = false;
-  paused = false;
-  /** What the next write does: all at once, later, or an error at the call. */
-  mode: "taken" | "pending" | "refused" = "taken";
-
-  write(chunk: Uint8Array): boolean {
-    if (this.mode === "refused") this.writable = false;
-    else this.written.push(Buffer.from(chunk));
-    if (this.mode === "pending") this.writableLength += chunk.length;
-    return true;
-  }
-  cork(): void {}
-  uncork(): void {}
-  pause(): void {
-    this.paused = true;
-  }
-  resume(): void {
-    this.paused = false;
-  }
-  end(): void {}
-  destroy(): void {
-    this.destroyed = true;
-  }
-}
 
 function options(): ConnectionOptions {
   return {

@@ -3,12 +3,10 @@ import {
   Connection,
   type ConnectionHandler,
   type ConnectionOptions,
-  type Input,
-  type Phase,
-  TRANSITIONS,
 } from "../../src/zmtp/connection.js";
 import { Budget, DEFAULT_LIMITS } from "../../src/zmtp/limits.js";
 import type { Mechanism } from "../../src/zmtp/mechanism.js";
+import { type Input, type Phase, TRANSITIONS } from "../../src/zmtp/phase.js";
 import { PROTOCOL_ERRORS, ProtocolError } from "../../src/zmtp/protocol-error.js";
 import { VirtualClock } from "../support/clock.js";
 import { connectionOptions, Side } from "../support/connection-pair.js";
