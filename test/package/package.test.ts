@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const execute = promisify(execFile);
@@ -186,6 +187,16 @@ describe("JavaScript", () => {
       `,
     });
     expect(await node(cwd, "main.cjs")).toBe("hello world");
+  });
+
+  test("the first program of the README", async () => {
+    const readme = await readFile(join(root, "README.md"), "utf8");
+    const [, program] = /## A first program\s+```ts\n([\s\S]+?)```/.exec(readme) ?? [];
+    const { outputText } = ts.transpileModule(program as string, {
+      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+    });
+    const cwd = await project({ "main.mjs": outputText });
+    expect(await node(cwd, "main.mjs")).toBe("hello world");
   });
 
   test("the protocol is there once, for the sockets and by itself", async () => {
