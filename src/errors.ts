@@ -4,6 +4,7 @@ import { constants } from "node:os";
 export interface ErrnoError extends Error {
   /** The platform's number, positive, or ZeroMQ's own (`ZMQ_HAUSNUMERO` + n). */
   errno: number;
+  /** The name of the error, such as `EAGAIN`. */
   code: string;
   /** The endpoint that the failed call named. */
   address?: string;
@@ -52,7 +53,7 @@ export function errnoError(code: string, address?: string, message?: string): Er
   return error;
 }
 
-/** Gives an error of the operating system the shape of ours: its code kept, our text and address. */
+/** Gives an error of the operating system the shape of ours: its code, our text and address. */
 export function fromSystem(error: NodeJS.ErrnoException, address?: string): ErrnoError {
   return errnoError(error.code ?? "EINVAL", address, knownText(error));
 }

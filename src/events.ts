@@ -1,33 +1,64 @@
 import type { ErrnoError } from "./errors.js";
 import type { ProtocolErrorCode } from "./zmtp/index.js";
 
-/** A peer's refusal or ours, by a ZAP handler (RFC 27). */
+/** A peer's refusal or ours, by a ZAP handler (RFC 27). Nothing emits it yet. */
 export interface AuthError extends Error {
+  /** The handler's answer (RFC 27): 300 temporary error, 400 failure, 500 internal error. */
   status: 300 | 400 | 500;
 }
 
-/** A peer broke the protocol. */
+/** A peer broke the protocol or a limit. The message is npm zeromq's: "ZMTP protocol error". */
 export interface ProtoError extends Error {
+  /** What the peer did: one of the codes in `docs/protocol-errors.md`. */
   code: ProtocolErrorCode;
   /** A `ProtocolError` that says what exactly was wrong. */
   cause?: unknown;
 }
 
 interface EventAddress {
-  /** The endpoint. */
+  /** Our endpoint, bound or connected; for where the peer is see `peerAddress`. */
   address: string;
 }
 
 interface EventPeer {
-  /** Where the peer is, where there is one: ours alone, npm zeromq has no such property. */
+  /**
+   * Where the peer is, where there is one; over ipc our endpoint. Ours alone, npm zeromq has no
+   * such property.
+   */
   peerAddress?: string;
 }
 
 interface EventFailure<E = ErrnoError> {
+  /** What went wrong. */
   error: E;
 }
 
-/** What happens to a socket's connections, with npm zeromq's names. */
+/**
+ * What happens to a socket's connections, with npm zeromq's names (`zmq_socket_monitor`). Of inproc
+ * endpoints nothing is told.
+ *
+ * - `accept` (`ZMQ_EVENT_ACCEPTED`): a peer came to a bound endpoint; its handshake begins.
+ * - `accept:error` (`ZMQ_EVENT_ACCEPT_FAILED`): a connection could not be accepted, or was closed
+ *   as too many were in their handshake (ECONNREFUSED).
+ * - `bind` (`ZMQ_EVENT_LISTENING`): an endpoint is bound; `address` has its real port or path.
+ * - `bind:error` (`ZMQ_EVENT_BIND_FAILED`): it could not be bound; `address` lacks the `tcp://`.
+ * - `connect` (`ZMQ_EVENT_CONNECTED`): there is a connection to a peer; its handshake begins.
+ * - `connect:delay` (`ZMQ_EVENT_CONNECT_DELAYED`): an attempt to connect over tcp began.
+ * - `connect:retry` (`ZMQ_EVENT_CONNECT_RETRIED`): the next attempt begins in `interval`
+ *   milliseconds.
+ * - `close` (`ZMQ_EVENT_CLOSED`): a bound endpoint was given up, or an attempt to connect failed.
+ * - `close:error` (`ZMQ_EVENT_CLOSE_FAILED`): not emitted here.
+ * - `disconnect` (`ZMQ_EVENT_DISCONNECTED`): a connection was lost, or a peer turned away.
+ * - `handshake` (`ZMQ_EVENT_HANDSHAKE_SUCCEEDED`): a peer's handshake is done.
+ * - `handshake:error:protocol` (`ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL`): a peer broke the protocol
+ *   or a limit, in its handshake or after it. `disconnect` follows.
+ * - `handshake:error:auth` (`ZMQ_EVENT_HANDSHAKE_FAILED_AUTH`): not emitted yet.
+ * - `handshake:error:other` (`ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL`): a handshake took longer than
+ *   `handshakeInterval` (EAGAIN), or its connection was lost (EPIPE, or the system's error).
+ *   `disconnect` follows.
+ * - `end` (`ZMQ_EVENT_MONITOR_STOPPED`): the socket is closed, nothing more will come.
+ * - `unknown`: not emitted here.
+ */
 export type Event =
   | ({ type: "accept" } & EventAddress & EventPeer)
   | ({ type: "accept:error" } & EventAddress & EventPeer & EventFailure)
@@ -46,6 +77,7 @@ export type Event =
   | { type: "end" }
   | { type: "unknown" };
 
+/** The name of an event: see {@link Event}. */
 export type EventType = Event["type"];
 
 /** The event that has the given type. */

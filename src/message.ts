@@ -3,7 +3,10 @@ import { Buffer } from "node:buffer";
 /** A part of a received message. */
 export type Message = Buffer;
 
-/** What can be sent as a part; `null` is an empty one, a number is sent as its decimal text. */
+/**
+ * What can be sent as a part; `null` is an empty one, a number is sent as its decimal text. As in
+ * npm zeromq a SharedArrayBuffer is sent as its text, and a DataView throws "Invalid argument".
+ */
 export type MessageLike =
   | ArrayBufferView
   | ArrayBuffer
@@ -17,14 +20,15 @@ export type Parts = Buffer[];
 
 /**
  * Parts of at most this many bytes are copied when they are sent, so that the caller may reuse
- * them at once; larger ones are kept by reference until they have been written. npm zeromq's border.
+ * them at once; larger ones are kept by reference until they have been written. It is npm zeromq's
+ * border.
  */
 const COPY_MAX = 128;
 
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Turns what the caller sends into parts. They may still share the caller's memory: see {@link own}.
+ * Turns what the caller sends into parts, which may still share its memory: see {@link own}.
  * @throws TypeError for a symbol.
  * @throws Error "Invalid argument" for a DataView.
  */

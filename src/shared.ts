@@ -1,8 +1,9 @@
 /**
  * What the ES module and the CommonJS copy of this library, loaded into one thread, have in
- * common: with it they are one library.
+ * common: with it they are one library. The number is that of what they know of each other: two
+ * versions that disagree on it must not meet.
  */
-const KEY = Symbol.for("purezmq.shared");
+const KEY = Symbol.for("purezmq.shared.1");
 
 type Registry = Map<string, unknown>;
 

@@ -2,6 +2,7 @@ import { errnoError } from "../errors.js";
 
 /** Ours alone: what can end a call that waits. */
 export interface CallOptions {
+  /** When it is aborted, the call rejects with its reason and has done nothing. */
   signal?: AbortSignal;
 }
 
@@ -36,8 +37,8 @@ export function checkCount(args: ArrayLike<unknown>, expected: number): void {
 }
 
 /**
- * The signal of a call whose arguments may end with {@link CallOptions}.
- * @throws TypeError for any other extra argument; the signal's reason when it is aborted already.
+ * The signal of a call whose arguments may end with {@link CallOptions}; it may be aborted already.
+ * @throws TypeError for any other extra argument.
  */
 export function signalOf(args: ArrayLike<unknown>, expected: number): AbortSignal | undefined {
   if (args.length <= expected) return undefined;

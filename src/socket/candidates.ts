@@ -7,6 +7,7 @@ export interface Candidate {
 /** Those who wait for a place, first come, first served. */
 export class Candidates {
   readonly #waiting = new Set<Candidate>();
+  #admitting = false;
 
   add(candidate: Candidate): void {
     this.#waiting.add(candidate);
@@ -18,10 +19,15 @@ export class Candidates {
 
   /** Lets candidates in, as long as there is a place. */
   admit(vacant: () => boolean): void {
+    // Who enters may be gone at once: the loop that let it in goes on, for calls inside calls would
+    // be as many as there are candidates.
+    if (this.#admitting) return;
+    this.#admitting = true;
     for (const candidate of this.#waiting) {
-      if (!vacant()) return;
+      if (!vacant()) break;
       this.#waiting.delete(candidate);
       candidate.enter();
     }
+    this.#admitting = false;
   }
 }

@@ -66,6 +66,8 @@ export class Core implements PatternHost {
   #sendTimeoutMs = -1;
   #receiveTimeoutMs = -1;
   #closed = false;
+  /** In the midst of {@link close}: sessions that end there do not mean that all have. */
+  #closing = false;
   #settled: (() => void)[] = [];
 
   /** @throws EMFILE when the context has as many sockets as it may. */
@@ -121,6 +123,8 @@ export class Core implements PatternHost {
 
   /** Takes a new endpoint in. */
   addBound(endpoint: Endpoint): void {
+    // An ipc path that the socket has bound before: the new listener has taken it over.
+    this.#bound.get(endpoint.endpoint)?.close();
     this.#bound.set(endpoint.endpoint, endpoint);
     this.options.put("lastEndpoint", endpoint.endpoint);
   }
@@ -251,10 +255,11 @@ export class Core implements PatternHost {
     };
   }
 
-  /** Closes the socket: calls that wait end, messages go on their way for as long as linger says. */
+  /** Closes the socket: calls that wait end, messages are sent for as long as linger says. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#closing = true;
     this.reader.close();
     this.writer.close();
     for (const map of [this.#bound, this.#connected]) {
@@ -265,6 +270,7 @@ export class Core implements PatternHost {
     this.pattern.close();
     this.monitor.end();
     this.context.remove(this);
+    this.#closing = false;
     this.settle();
   }
 
@@ -275,7 +281,7 @@ export class Core implements PatternHost {
       clearTimeout(timer);
       this.#lingering.delete(session);
     }
-    if (!this.#closed || this.#lingering.size > 0) return;
+    if (!this.#closed || this.#closing || this.#lingering.size > 0) return;
     lifetime.remove(this);
     const settled = this.#settled;
     this.#settled = [];

@@ -43,6 +43,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
   /** Our socket's end, once it has a place for it; theirs is ours to keep until they have one. */
   #ours: Pipe | undefined;
   #theirs: Pipe | undefined;
+  #attached = false;
   readonly #guest: Candidate = { enter: () => this.#attachTheirs() };
 
   constructor(core: Core, name: string, endpoint: string) {
@@ -94,7 +95,10 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
   /** The socket of either side was closed. */
   closedBy(core: Core): void {
     core.inproc.delete(this);
-    if (core !== this.#core) this.#host = undefined;
+    if (core === this.#core) return;
+    this.#host = undefined;
+    // If they never had a place for their end, it is ours to end: our socket's place is free then.
+    if (!this.#attached) this.#theirs?.close();
   }
 
   /** A mark of either side has changed. */
@@ -128,7 +132,9 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
   pipeEnded(): void {}
 
   #attachTheirs(): void {
-    if (this.#theirs !== undefined) this.#host?.core.pattern.attach(this.#theirs);
+    if (this.#theirs === undefined || this.#host === undefined) return;
+    this.#attached = true;
+    this.#host.core.pattern.attach(this.#theirs);
   }
 }
 

@@ -74,6 +74,11 @@ export class Lifetime {
     this.#hold = hold;
   }
 
+  /** Sockets that are open or have messages on their way. */
+  get size(): number {
+    return this.#residents.size;
+  }
+
   add(resident: Resident): void {
     this.#residents.add(resident);
     if (this.#listening) return;

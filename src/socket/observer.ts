@@ -24,8 +24,9 @@ export function registerMonitor(socket: object, monitor: Monitor): void {
 }
 
 /**
- * Tells what happens to a socket's connections (`zmq_socket_monitor`). Read events with
- * {@link receive} or `for await`, or have them emitted with {@link on}: one or the other.
+ * Tells what happens to a socket's connections from now on (`zmq_socket_monitor`). Read events with
+ * {@link receive} or `for await`, or have them emitted with {@link on}: one or the other. While
+ * 1000 wait to be read, further ones are dropped.
  */
 export class Observer {
   readonly #monitor: Monitor;
@@ -36,7 +37,10 @@ export class Observer {
   #draining = false;
   #closed = false;
 
-  /** @param socket The socket to observe; {@link Socket.events} is the usual way to get one. */
+  /**
+   * @param socket The socket to observe; `socket.events` is the usual way to get an observer.
+   * @throws TypeError for anything else, ENOTSOCK when the socket is closed.
+   */
   constructor(socket: object) {
     const monitor = socket !== null && typeof socket === "object" && monitors.get(socket);
     if (!monitor) throw new TypeError("Socket must be a socket object");
@@ -53,7 +57,10 @@ export class Observer {
     return this.#closed;
   }
 
-  /** The emitter behind {@link on}; asking for it puts the observer into emitter mode. */
+  /**
+   * The emitter behind {@link on}; asking for it puts the observer into emitter mode. From then on
+   * it keeps the process alive until it, or its socket, is closed.
+   */
   get emitter(): EventEmitter {
     if (this.#emitter === undefined) {
       this.#emitter = new EventEmitter();
@@ -63,7 +70,7 @@ export class Observer {
     return this.#emitter;
   }
 
-  /** Ends the observation. */
+  /** Ends the observation; events not read yet are dropped. A call that waits rejects: EAGAIN. */
   close(): void {
     checkCount(arguments, 0);
     if (this.#closed) return;
@@ -97,12 +104,12 @@ export class Observer {
     });
   }
 
-  /** Calls `listener` for every event of a type. */
+  /** Calls `listener` for every event of a type. Returns {@link emitter}. */
   on<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): EventEmitter {
     return this.emitter.on(type, listener);
   }
 
-  /** Undoes {@link on}. */
+  /** Undoes {@link on}. Returns {@link emitter}. */
   off<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): EventEmitter {
     return this.emitter.off(type, listener);
   }

@@ -1,121 +1,178 @@
-/**
- * The options of sockets, as properties. Intervals and timeouts are in milliseconds, sizes in bytes.
- * The values stand in `options.ts`; what is "stored" has no effect.
- */
+/** The options of sockets, as properties. The values stand in `options.ts`. */
 
-/** Options that every socket has. Intervals and timeouts are in milliseconds, sizes in bytes. */
+/**
+ * Options that every socket has. Intervals and timeouts are in milliseconds, sizes in bytes; what
+ * is "stored" has no effect.
+ *
+ * Setting one throws TypeError for a wrong type and EINVAL for a number out of its range; a closed
+ * socket throws ENOTSOCK, for reading too. Numbers lose their fraction, and those of most options
+ * wrap around at 32 bits. `linger`, `sendTimeout`, `receiveTimeout` and the high-water marks take
+ * effect at once; a change of any other while an endpoint is bound or connected does not reach the
+ * connections that there are, and a warning says so.
+ */
 export interface CommonOptions {
   /** `ZMQ_AFFINITY`: stored. Default 0. */
   affinity: number;
-  /** `ZMQ_RATE`: stored, multicast only. Default 100. */
+  /** `ZMQ_RATE`: stored, multicast only. Default 100; EINVAL below 1. */
   rate: number;
-  /** `ZMQ_RECOVERY_IVL`: stored, multicast only. Default 10,000. */
+  /** `ZMQ_RECOVERY_IVL`: stored, multicast only. Default 10,000; EINVAL below 0. */
   recoveryInterval: number;
-  /** `ZMQ_LINGER`: how long messages are still sent after `close`; -1: for ever. Default -1. */
+  /**
+   * `ZMQ_LINGER`: how long messages are still sent after `close`, `unbind` or `disconnect`; -1: for
+   * ever, 0: not at all. Default -1, or 0 where the context's `blocky` is false; EINVAL below -1.
+   */
   linger: number;
-  /** `ZMQ_RECONNECT_IVL`: between attempts to connect; 0 or -1: only one attempt. Default 100. */
+  /**
+   * `ZMQ_RECONNECT_IVL`: between attempts to connect; 0 or -1: only one attempt. The delay is
+   * random, one to two intervals, but no more than `reconnectMaxInterval` or 30 s (an interval of
+   * that length and more: half of it to all). It doubles after each protocol error of the peer's.
+   * Default 100; EINVAL below -1.
+   */
   reconnectInterval: number;
-  /** `ZMQ_BACKLOG`: connections the system may keep waiting. Default 100. */
+  /** `ZMQ_BACKLOG`: connections the system may keep waiting. Default 100; EINVAL below 0. */
   backlog: number;
-  /** `ZMQ_RECONNECT_IVL_MAX`: the interval doubles up to here; 0: it does not. Default 0. */
+  /**
+   * `ZMQ_RECONNECT_IVL_MAX`: the interval doubles up to here; 0: it does not.
+   * Default 0; EINVAL below 0.
+   */
   reconnectMaxInterval: number;
-  /** `ZMQ_MAXMSGSIZE`: a peer that sends a larger part is disconnected; -1: none is. Default -1. */
+  /**
+   * `ZMQ_MAXMSGSIZE`: a peer that sends a larger part is disconnected; below 0: none is.
+   * Default -1.
+   */
   maxMessageSize: number;
-  /** `ZMQ_TCP_KEEPALIVE`: 0 off, 1 on, -1 as the system does. Default -1. */
+  /** `ZMQ_TCP_KEEPALIVE`: 0 off, 1 on, -1 as the system does. Default -1; EINVAL for others. */
   tcpKeepalive: number;
-  /** `ZMQ_TCP_KEEPALIVE_CNT`: stored; Node.js fixes it. Default -1. */
+  /** `ZMQ_TCP_KEEPALIVE_CNT`: stored; Node.js fixes it. Default -1; EINVAL below -1. */
   tcpKeepaliveCount: number;
-  /** `ZMQ_TCP_KEEPALIVE_IDLE`: seconds before the first probe; -1: as the system does. */
+  /**
+   * `ZMQ_TCP_KEEPALIVE_IDLE`: seconds before the first probe, with `tcpKeepalive` 1; 0 or -1: as
+   * the system does. Default -1; EINVAL below -1.
+   */
   tcpKeepaliveIdle: number;
-  /** `ZMQ_TCP_KEEPALIVE_INTVL`: stored; Node.js fixes it. Default -1. */
+  /** `ZMQ_TCP_KEEPALIVE_INTVL`: stored; Node.js fixes it. Default -1; EINVAL below -1. */
   tcpKeepaliveInterval: number;
-  /** `ZMQ_TCP_ACCEPT_FILTER`: not built yet, setting it throws ENOTSUP. */
+  /**
+   * `ZMQ_TCP_ACCEPT_FILTER`: not built yet, setting anything but null throws ENOTSUP. Reading it
+   * throws EINVAL, as in npm zeromq.
+   */
   tcpAcceptFilter: string | null;
   /** `ZMQ_IMMEDIATE`: queue only for peers that are connected. Default false. */
   immediate: boolean;
   /** `ZMQ_IPV6`: use IPv6 as well as IPv4. Default false, or the context's. */
   ipv6: boolean;
-  /** `ZMQ_PLAIN_SERVER`: not built yet, setting it throws ENOTSUP. */
+  /** `ZMQ_PLAIN_SERVER`: not built yet, setting true throws ENOTSUP. Default false. */
   plainServer: boolean;
-  /** `ZMQ_PLAIN_USERNAME`: not built yet, setting it throws ENOTSUP. */
+  /** `ZMQ_PLAIN_USERNAME`: not built yet, setting it throws ENOTSUP. Default null. */
   plainUsername: string | null;
-  /** `ZMQ_PLAIN_PASSWORD`: not built yet, setting it throws ENOTSUP. */
+  /** `ZMQ_PLAIN_PASSWORD`: not built yet, setting it throws ENOTSUP. Default null. */
   plainPassword: string | null;
-  /** `ZMQ_CURVE_SERVER`: not built yet, setting it throws ENOTSUP. */
+  /** `ZMQ_CURVE_SERVER`: not built yet, setting true throws ENOTSUP. Default false. */
   curveServer: boolean;
-  /** `ZMQ_CURVE_PUBLICKEY`: not built yet, setting it throws ENOTSUP. */
+  /** `ZMQ_CURVE_PUBLICKEY`: not built yet, setting it throws ENOTSUP. Default null. */
   curvePublicKey: string | null;
-  /** `ZMQ_CURVE_SECRETKEY`: not built yet, setting it throws ENOTSUP. */
+  /** `ZMQ_CURVE_SECRETKEY`: not built yet, setting it throws ENOTSUP. Default null. */
   curveSecretKey: string | null;
-  /** `ZMQ_CURVE_SERVERKEY`: not built yet, setting it throws ENOTSUP. */
+  /** `ZMQ_CURVE_SERVERKEY`: not built yet, setting it throws ENOTSUP. Default null. */
   curveServerKey: string | null;
-  /** `ZMQ_ZAP_DOMAIN`: not built yet, setting it throws ENOTSUP. */
+  /** `ZMQ_ZAP_DOMAIN`: not built yet, setting it throws ENOTSUP. Default null. */
   zapDomain: string | null;
-  /** `ZMQ_TOS`: stored; Node.js 20 cannot set it. Default 0. */
+  /** `ZMQ_TOS`: stored; Node.js 20 cannot set it. Default 0; EINVAL below 0. */
   typeOfService: number;
-  /** `ZMQ_HANDSHAKE_IVL`: a peer has this long for its handshake; 0: for ever. Default 30,000. */
+  /**
+   * `ZMQ_HANDSHAKE_IVL`: a peer has this long for its handshake; 0: for ever.
+   * Default 30,000; EINVAL below 0.
+   */
   handshakeInterval: number;
-  /** `ZMQ_SOCKS_PROXY`: not built yet, setting it throws ENOTSUP. */
+  /** `ZMQ_SOCKS_PROXY`: not built yet, setting it throws ENOTSUP. Default null. */
   socksProxy: string | null;
-  /** `ZMQ_HEARTBEAT_IVL`: between PINGs; 0: none. Default 0. */
+  /** `ZMQ_HEARTBEAT_IVL`: between PINGs; 0: none. Default 0; EINVAL below 0. */
   heartbeatInterval: number;
-  /** `ZMQ_HEARTBEAT_TTL`: the peer gives us up after this much silence; 0: never. Default 0. */
+  /**
+   * `ZMQ_HEARTBEAT_TTL`: the peer gives us up after this much silence, as our PINGs tell it; 0:
+   * never. Cut to whole 100 ms, below 0 to 0; what is announced is 65,500 at most, for libzmq
+   * misreads more. Default 0; EINVAL above 6,553,599.
+   */
   heartbeatTimeToLive: number;
-  /** `ZMQ_HEARTBEAT_TIMEOUT`: silence after a PING; -1: as long as the interval. Default -1. */
+  /**
+   * `ZMQ_HEARTBEAT_TIMEOUT`: a peer silent for this long after a PING is given up; 0: never.
+   * Default -1: as long as `heartbeatInterval`. EINVAL below 0, so it cannot be set to -1 again.
+   */
   heartbeatTimeout: number;
-  /** `ZMQ_CONNECT_TIMEOUT`: for one attempt; 0: as the system does. Default 0. */
+  /** `ZMQ_CONNECT_TIMEOUT`: for one attempt; 0: as the system does. Default 0; EINVAL below 0. */
   connectTimeout: number;
-  /** `ZMQ_TCP_MAXRT`: stored. Default 0. */
+  /** `ZMQ_TCP_MAXRT`: stored. Default 0; EINVAL below 0. */
   tcpMaxRetransmitTimeout: number;
-  /** `ZMQ_MULTICAST_MAXTPDU`: stored, multicast only. Default 1500. */
+  /** `ZMQ_MULTICAST_MAXTPDU`: stored, multicast only. Default 1500; EINVAL below 1. */
   multicastMaxTransportDataUnit: number;
-  /** `ZMQ_VMCI_BUFFER_SIZE`: there is no VMCI here, so EINVAL, as in npm zeromq. */
+  /** `ZMQ_VMCI_BUFFER_SIZE`: there is no VMCI here: reading and setting throw EINVAL. */
   vmciBufferSize: number;
-  /** `ZMQ_VMCI_BUFFER_MIN_SIZE`: EINVAL, as in npm zeromq. */
+  /** `ZMQ_VMCI_BUFFER_MIN_SIZE`: no VMCI here: reading and setting throw EINVAL. */
   vmciBufferMinSize: number;
-  /** `ZMQ_VMCI_BUFFER_MAX_SIZE`: EINVAL, as in npm zeromq. */
+  /** `ZMQ_VMCI_BUFFER_MAX_SIZE`: no VMCI here: reading and setting throw EINVAL. */
   vmciBufferMaxSize: number;
-  /** `ZMQ_VMCI_CONNECT_TIMEOUT`: EINVAL, as in npm zeromq. */
+  /** `ZMQ_VMCI_CONNECT_TIMEOUT`: no VMCI here: reading and setting throw EINVAL. */
   vmciConnectTimeout: number;
-  /** `ZMQ_BINDTODEVICE`: not built yet, setting it throws ENOTSUP. */
+  /** `ZMQ_BINDTODEVICE`: not built yet, setting it throws ENOTSUP. Default null. */
   interface: string | null;
-  /** `ZMQ_ZAP_ENFORCE_DOMAIN`: not built yet, setting it throws ENOTSUP. */
+  /** `ZMQ_ZAP_ENFORCE_DOMAIN`: not built yet, setting true throws ENOTSUP. Default false. */
   zapEnforceDomain: boolean;
   /** `ZMQ_LOOPBACK_FASTPATH`: stored. Default false. */
   loopbackFastPath: boolean;
-  /** `ZMQ_TYPE`: libzmq's number of the socket's type. */
+  /** `ZMQ_TYPE`: libzmq's number of the socket's type; 0 is PAIR. */
   readonly type: number;
-  /** `ZMQ_LAST_ENDPOINT`: what was bound or connected last, with its real port or path. */
+  /**
+   * `ZMQ_LAST_ENDPOINT`: what was bound or connected last; a bound one with its real host and port,
+   * or path. Null before.
+   */
   readonly lastEndpoint: string | null;
-  /** `ZMQ_MECHANISM`: null for NULL. */
+  /** `ZMQ_MECHANISM`: null for NULL, which is the only one so far. */
   readonly securityMechanism: null | "plain" | "curve" | "gssapi";
-  /** `ZMQ_THREAD_SAFE`. */
+  /** `ZMQ_THREAD_SAFE`: false. */
   readonly threadSafe: boolean;
 }
 
-/** Options of sockets that can send. */
+/** Options of sockets that can send; what throws when: see {@link CommonOptions}. */
 export interface SendOptions {
-  /** `ZMQ_SNDBUF`: stored; Node.js cannot set it. Default -1. */
+  /** `ZMQ_SNDBUF`: stored; Node.js cannot set it. Default -1; EINVAL below -1. */
   sendBufferSize: number;
-  /** `ZMQ_SNDHWM`: messages queued for a peer at the most; 0: no bound. Default 1000. */
+  /**
+   * `ZMQ_SNDHWM`: messages queued for a peer at the most; 0: no bound.
+   * Default 1000; EINVAL below 0.
+   */
   sendHighWaterMark: number;
-  /** Ours alone: bytes queued for a peer at the most; 0: no bound. Default 0. */
+  /**
+   * Ours alone: bytes queued for a peer at the most, though the last message may pass that; 0: no
+   * bound. Default 0; EINVAL below 0.
+   */
   sendHighWaterMarkBytes: number;
-  /** `ZMQ_SNDTIMEO`: how long `send` waits, in milliseconds; -1: for ever. Default -1. */
+  /**
+   * `ZMQ_SNDTIMEO`: how long `send` waits, in milliseconds; -1: for ever.
+   * Default -1; EINVAL below -1.
+   */
   sendTimeout: number;
-  /** `ZMQ_MULTICAST_HOPS`: stored, multicast only. Default 1. */
+  /** `ZMQ_MULTICAST_HOPS`: stored, multicast only. Default 1; EINVAL below 1. */
   multicastHops: number;
 }
 
-/** Options of sockets that can receive. */
+/** Options of sockets that can receive; what throws when: see {@link CommonOptions}. */
 export interface ReceiveOptions {
-  /** `ZMQ_RCVBUF`: stored; Node.js cannot set it. Default -1. */
+  /** `ZMQ_RCVBUF`: stored; Node.js cannot set it. Default -1; EINVAL below -1. */
   receiveBufferSize: number;
-  /** `ZMQ_RCVHWM`: messages queued from a peer at the most; 0: no bound. Default 1000. */
+  /**
+   * `ZMQ_RCVHWM`: messages queued from a peer at the most; 0: no bound.
+   * Default 1000; EINVAL below 0.
+   */
   receiveHighWaterMark: number;
-  /** Ours alone: bytes queued from a peer at the most; 0: no bound. Default 0. */
+  /**
+   * Ours alone: bytes queued from a peer at the most, though the last message may pass that; 0: no
+   * bound. Default 0; EINVAL below 0.
+   */
   receiveHighWaterMarkBytes: number;
-  /** `ZMQ_RCVTIMEO`: how long `receive` waits, in milliseconds; -1: for ever. Default -1. */
+  /**
+   * `ZMQ_RCVTIMEO`: how long `receive` waits, in milliseconds; -1: for ever.
+   * Default -1; EINVAL below -1.
+   */
   receiveTimeout: number;
   /** Ours alone: every part gets an ArrayBuffer to itself. Default false: small ones share. */
   exclusiveBuffers: boolean;

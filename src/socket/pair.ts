@@ -20,7 +20,10 @@ export interface Pair extends Readable, Writable {}
  * the peer's queue is full; nothing is discarded. If the peer goes, another may come.
  */
 export class Pair extends Socket {
-  /** @throws TypeError for an option that does not exist or is of the wrong type. */
+  /**
+   * @throws TypeError for an option that does not exist or is of the wrong type, EINVAL or ENOTSUP
+   *   for its value, EMFILE when the context has `maxSockets` already.
+   */
   constructor(options?: SocketOptions<Pair>) {
     super(ZMQ_PAIR, options as SocketOptions<Socket>);
   }

@@ -66,10 +66,6 @@ export class Session implements EngineOwner, PipeSink {
     return this.#pipe;
   }
 
-  get assemblyBytes(): number {
-    return this.#engine?.assemblyBytes ?? 0;
-  }
-
   /** Whether messages are on their way out: in the pipe, or encoded, or being written. */
   get hasOutput(): boolean {
     if ((this.#pipe?.length ?? 0) > 0) return true;
@@ -134,6 +130,8 @@ export class Session implements EngineOwner, PipeSink {
     if (this.#finishing) return;
     this.#finishing = true;
     this.#pipe?.end();
+    // What still comes is taken and forgotten: a peer may have to write before it reads.
+    this.#engine?.restartInput();
     if (this.#engine === undefined || !this.#established) {
       if (!this.hasOutput) this.#finished();
       return;
@@ -146,6 +144,10 @@ export class Session implements EngineOwner, PipeSink {
     this.#establish();
     process.nextTick(pullSession, this);
     return true;
+  }
+
+  hasRoom(): boolean {
+    return this.#pipe?.checkWrite() ?? true;
   }
 
   message(parts: Uint8Array[]): boolean {

@@ -55,14 +55,19 @@ export interface Socket extends CommonOptions {}
 /** What a socket that can send has. */
 export interface Writable<M extends MessageLike | MessageLike[] = MessageLike | MessageLike[]>
   extends SendOptions {
+  /** Sends a message, waiting for room if there is none: see {@link Socket.send}. */
   send(message: M, options?: CallOptions): Promise<void>;
+  /** Sends a message if it need not wait; says whether it did: see {@link Socket.trySend}. */
   trySend(message: M): boolean;
 }
 
 /** What a socket that can receive has. */
 export interface Readable<M extends object[] = Message[]> extends ReceiveOptions {
+  /** Receives the next message, waiting for it if there is none: see {@link Socket.receive}. */
   receive(options?: CallOptions): Promise<M>;
+  /** Takes the next message; undefined if there is none: see {@link Socket.tryReceive}. */
   tryReceive(): M | undefined;
+  /** Messages until the socket is closed: `for await (const parts of socket)`. */
   [Symbol.asyncIterator](): AsyncIterator<M, undefined>;
 }
 
@@ -87,8 +92,8 @@ export class Socket {
 
   /**
    * @param type libzmq's number of the type (`ZMQ_PAIR`).
-   * @throws TypeError for wrong arguments or options, EINVAL for an unknown type, EMFILE when the
-   *   context has `maxSockets` already.
+   * @throws TypeError for wrong arguments or options, EINVAL for an unknown type or what is no
+   *   context, EMFILE when the context has `maxSockets` already; what setting an option throws.
    */
   constructor(type: number, options?: SocketOptions<Socket>) {
     if (typeof type !== "number") throw new TypeError("Socket type must be a number");
@@ -112,7 +117,10 @@ export class Socket {
     }
   }
 
-  /** Tells what happens to the connections. Throws ENOTSOCK when closed. */
+  /**
+   * Tells what happens to the connections; always the same observer.
+   * @throws ENOTSOCK when closed.
+   */
   get events(): Observer {
     if (this.closed) throw errnoError("ENOTSOCK");
     this.#observer ??= new Observer(this);
@@ -142,7 +150,8 @@ export class Socket {
   /**
    * Waits for peers at an endpoint: `tcp://`, `ipc://` or `inproc://`.
    * @throws TypeError, EBADF when closed, EBUSY during another bind or unbind. Rejects with what
-   *   is wrong with the endpoint: EINVAL, EPROTONOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, ENODEV ...
+   *   is wrong with the endpoint: EINVAL, EPROTONOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, ENODEV ...,
+   *   or with the signal's reason: then nothing is bound.
    */
   bind(address: string, _options?: CallOptions): Promise<void> {
     checkAddress(address);
@@ -152,7 +161,11 @@ export class Socket {
     return this.#block(bind(this.#core, address, signal));
   }
 
-  /** As {@link bind}, at once; errors are thrown. */
+  /**
+   * As {@link bind}, at once; errors are thrown. A runtime that can bind tcp only asynchronously
+   * does so: what then fails comes as a `bind:error` event.
+   * @throws As {@link bind}; ENODEV for a host name that would have to be looked up.
+   */
   bindSync(address: string): void {
     checkAddress(address);
     checkCount(arguments, 1);
@@ -161,8 +174,10 @@ export class Socket {
   }
 
   /**
-   * Gives up an endpoint; its peers are disconnected once what was sent to them is written.
-   * Rejects with ENOENT when it is not bound.
+   * Gives up an endpoint; its peers are disconnected once what was sent to them is written, those
+   * of inproc stay.
+   * @throws TypeError, EBADF when closed, EBUSY during a bind or another unbind. Rejects with
+   *   ENOENT when it is not bound, EINVAL or EPROTONOSUPPORT when it is no endpoint.
    */
   unbind(address: string): Promise<void> {
     checkAddress(address);
@@ -184,7 +199,14 @@ export class Socket {
     unbind(this.#core, address);
   }
 
-  /** Connects to an endpoint, again and again until {@link disconnect}. */
+  /**
+   * Connects to an endpoint; over tcp and ipc again after each failure or loss until
+   * {@link disconnect}, unless `reconnectInterval` is 0 or -1, or the peer refused with an ERROR.
+   * An inproc name may be bound later. Does nothing when the endpoint was connected and not
+   * disconnected since.
+   * @throws TypeError, EBADF when closed, EBUSY during a bind or unbind; what is wrong with the
+   *   endpoint: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, ENAMETOOLONG or ENOTSUP (ipc).
+   */
   connect(address: string): void {
     checkAddress(address);
     checkCount(arguments, 1);
@@ -192,7 +214,12 @@ export class Socket {
     connect(this.#core, address);
   }
 
-  /** Gives up a connection; messages that came from it and were not received are dropped. */
+  /**
+   * Gives up a connection, once what was sent to it is written or `linger` is over; messages that
+   * came from it and were not received are dropped.
+   * @throws TypeError, EBADF when closed, EBUSY during a bind or unbind; ENOENT when the endpoint
+   *   is not connected, EINVAL or EPROTONOSUPPORT when it is no endpoint.
+   */
   disconnect(address: string): void {
     checkAddress(address);
     checkCount(arguments, 1);
@@ -222,7 +249,8 @@ export class Socket {
    *
    * Resolves when the message is queued. Rejects with EAGAIN after `sendTimeout` or when the
    * socket is closed meanwhile; then, or when aborted, nothing has been sent.
-   * @throws TypeError, EBADF when closed, EBUSY while another send waits.
+   * @throws TypeError, Error for a DataView, EBADF when closed, EBUSY while another send waits, or
+   *   during a bind or unbind.
    */
   send(message: MessageLike | MessageLike[], _options?: CallOptions): Promise<void> {
     if (message === undefined) throw new TypeError("Message must be present");
@@ -250,7 +278,8 @@ export class Socket {
   /**
    * Receives the next message. Rejects with EAGAIN after `receiveTimeout` or when the socket is
    * closed meanwhile; then, or when aborted, no message has been taken.
-   * @throws TypeError, EBADF when closed, EBUSY while another receive waits.
+   * @throws TypeError, EBADF when closed, EBUSY while another receive waits, or during a bind or
+   *   unbind.
    */
   receive(_options?: CallOptions): Promise<Message[]> {
     const signal = arguments.length > 0 ? signalOf(arguments, 0) : undefined;
@@ -261,6 +290,7 @@ export class Socket {
 
   /**
    * Takes the next message if there is one. Ours alone.
+   * @returns The message; undefined when there is none.
    * @throws As {@link receive}.
    */
   tryReceive(): Message[] | undefined {
@@ -269,7 +299,10 @@ export class Socket {
     return this.#reader.tryReceive();
   }
 
-  /** Messages until the socket is closed; leaving the loop leaves the socket open. */
+  /**
+   * Messages until the socket is closed; leaving the loop leaves the socket open. What
+   * {@link receive} throws or rejects with otherwise, after `receiveTimeout` say, ends the loop.
+   */
   [Symbol.asyncIterator](): AsyncIterator<Message[], undefined> {
     return new MessageIterator(this);
   }
@@ -279,51 +312,71 @@ export class Socket {
     return statsOf(this.#core);
   }
 
-  /** Reads an option by libzmq's number. */
+  /**
+   * Reads an option by libzmq's number (`zmq_getsockopt`), as a boolean. Booleans and numbers of
+   * any width may be read, and set, as each other.
+   * @throws TypeError, ENOTSOCK when closed, EINVAL for an option that does not exist, is of
+   *   another type or cannot be read.
+   */
   protected getBoolOption(_option: number): boolean {
     return this.#get(arguments, "Bool") as boolean;
   }
 
+  /**
+   * Sets an option by libzmq's number (`zmq_setsockopt`), to a boolean.
+   * @throws TypeError, ENOTSOCK when closed, EINVAL for an option that does not exist, is of
+   *   another type or cannot be set, or for its value, ENOTSUP for what is not built yet.
+   */
   protected setBoolOption(_option: number, _value: boolean): void {
     this.#set(arguments, "Bool");
   }
 
+  /** As {@link getBoolOption}, a signed 32-bit integer. */
   protected getInt32Option(_option: number): number {
     return this.#get(arguments, "Int32") as number;
   }
 
+  /** As {@link setBoolOption}, a signed 32-bit integer. */
   protected setInt32Option(_option: number, _value: number): void {
     this.#set(arguments, "Int32");
   }
 
+  /** As {@link getBoolOption}, an unsigned 32-bit integer. */
   protected getUint32Option(_option: number): number {
     return this.#get(arguments, "Uint32") as number;
   }
 
+  /** As {@link setBoolOption}, an unsigned 32-bit integer. */
   protected setUint32Option(_option: number, _value: number): void {
     this.#set(arguments, "Uint32");
   }
 
+  /** As {@link getBoolOption}, a signed 64-bit integer. */
   protected getInt64Option(_option: number): number {
     return this.#get(arguments, "Int64") as number;
   }
 
+  /** As {@link setBoolOption}, a signed 64-bit integer, exact up to 2^53. */
   protected setInt64Option(_option: number, _value: number): void {
     this.#set(arguments, "Int64");
   }
 
+  /** As {@link getBoolOption}, an unsigned 64-bit integer. */
   protected getUint64Option(_option: number): number {
     return this.#get(arguments, "Uint64") as number;
   }
 
+  /** As {@link setBoolOption}, an unsigned 64-bit integer, exact up to 2^53. */
   protected setUint64Option(_option: number, _value: number): void {
     this.#set(arguments, "Uint64");
   }
 
+  /** As {@link getBoolOption}, a string or null. */
   protected getStringOption(_option: number): string | null {
     return this.#get(arguments, "String") as string | null;
   }
 
+  /** As {@link setBoolOption}, a string, a Buffer or null. */
   protected setStringOption(_option: number, _value: string | null): void {
     this.#set(arguments, "String");
   }

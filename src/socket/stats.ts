@@ -1,24 +1,31 @@
 import type { Core } from "./core.js";
 import type { Session } from "./session.js";
 
-/** How full the queues of one direction are, over all peers together. */
+/**
+ * How full the queues of one direction are, over all peers together. An inproc queue is the sending
+ * queue of one socket and the receiving queue of the other.
+ */
 export interface QueueStats {
   /** Messages that wait; one of several parts counts once. */
   messages: number;
   /** Their bytes. */
   bytes: number;
-  /** Messages that each peer's queue may hold; 0: no bound. */
+  /**
+   * Messages that each peer's queue may hold; 0: no bound. An inproc queue holds the sum of both
+   * sockets' marks.
+   */
   highWaterMark: number;
-  /** Bytes that each peer's queue may hold; 0: no bound. */
+  /** Bytes that each peer's queue may hold; 0: no bound. Over inproc the sum, too. */
   highWaterMarkBytes: number;
 }
 
+/** A peer, or a connector that has none yet. */
 export interface PeerStats {
   /** The endpoint that was bound or connected. */
   endpoint: string;
   /** Where the peer is; undefined while a connector has none. */
   address: string | undefined;
-  /** Whether the handshake is done. */
+  /** Whether the handshake is done; over inproc, whether the name has been bound. */
   connected: boolean;
   /** Since the peer came, or was first dialled, in milliseconds. */
   ageMs: number;
@@ -26,11 +33,15 @@ export interface PeerStats {
 
 /** What a socket holds now, and what went through it. */
 export interface Stats {
+  /** What has come and was not received yet, that of a peer that is gone included. */
   receive: QueueStats;
+  /** What was sent and waits for its peer; what a connection has encoded already is not counted. */
   send: QueueStats;
+  /** Messages handed out so far, and messages accepted for sending. */
   total: { messagesReceived: number; messagesSent: number };
-  /** Bytes of messages whose last frame has not come yet, of all peers. */
+  /** Bytes held for messages whose last frame has not come yet, of all peers. */
   assemblyBytes: number;
+  /** Every peer, those included that are in their handshake or linger. */
   peers: PeerStats[];
 }
 

@@ -11,7 +11,7 @@ import {
   SLAB_SIZE,
 } from "../zmtp/index.js";
 import { Output } from "./output.js";
-import { deliver, READ_SIZE, type Sink } from "./reading.js";
+import { deliver, READ_SIZE, readOn, type Sink } from "./reading.js";
 import { Rest } from "./rest.js";
 
 /** Why a connection ended: the peer was wrong, it was too slow, or the wire broke. */
@@ -58,7 +58,7 @@ const TIMER_MAX_MS = 2 ** 31 - 1;
  * {@link restartInput}.
  */
 export class Engine implements Sink {
-  readonly #stream: Stream;
+  #stream: Stream;
   readonly #connection: Connection;
   readonly #owner: EngineOwner;
 
@@ -80,18 +80,26 @@ export class Engine implements Sink {
     this.#stream = stream;
     this.#owner = owner;
     this.#connection = new Connection(options, owner, performance.now());
-    this.#output = new Output(stream, (batch) => this.#written(batch));
+    this.#output = new Output(
+      stream,
+      (batch) => this.#written(batch),
+      () => this.#writeFailed(),
+    );
   }
 
   /** Starts the connection. Separate from the constructor: the owner is called from here on. */
   start(): void {
+    deliver(this.#stream, this);
+    this.#watch();
+    this.#flush();
+    this.#arm();
+  }
+
+  #watch(): void {
     const stream = this.#stream;
-    deliver(stream, this);
     stream.on("end", () => this.#end({ kind: "connection", error: undefined }));
     stream.on("error", (error) => this.#end({ kind: "connection", error }));
     stream.on("close", () => this.#end({ kind: "connection", error: undefined }));
-    this.#flush();
-    this.#arm();
   }
 
   /** Whether no more messages should be sent now; {@link EngineOwner.restartOutput} will tell. */
@@ -102,11 +110,6 @@ export class Engine implements Sink {
   /** Octets taken from the pipe and not yet given to the operating system. */
   get outputBytes(): number {
     return this.#output.size + this.#connection.outputSize;
-  }
-
-  /** Octets held for a message that is being assembled. */
-  get assemblyBytes(): number {
-    return this.#connection.held;
   }
 
   /** Encodes a message; it leaves at the end of this turn, or now if there is enough. */
@@ -120,7 +123,9 @@ export class Engine implements Sink {
   admit(): void {
     this.#connection.admit(performance.now());
     this.#flush();
-    this.restartInput();
+    if (!this.#connection.full) this.restartInput();
+    else if (!this.#paused) this.#pause();
+    if (!this.#ended) this.#arm();
   }
 
   /** There is room again: takes the rest of the last chunk, then reads on. */
@@ -257,6 +262,21 @@ export class Engine implements Sink {
     this.#flush();
     this.#owner.restartOutput();
     if (this.#finishing) this.#finishIfIdle();
+  }
+
+  /**
+   * The peer has gone, and perhaps written something before: it is read to its end, and only then
+   * has the connection ended. libzmq does the same.
+   */
+  #writeFailed(): void {
+    if (this.#ended) return;
+    const stream = readOn(this.#stream);
+    // Where that cannot be done, the stream tells of its error.
+    if (stream === undefined) return;
+    this.#stream = stream;
+    this.#watch();
+    stream.unref();
+    if (this.#paused) stream.pause();
   }
 
   #finishIfIdle(): void {

@@ -16,6 +16,7 @@ const IPC_WRITE_MAX = 128 * 1024;
 export class Output {
   readonly #stream: Stream;
   readonly #written: (batch: Batch) => void;
+  readonly #failed: () => void;
   readonly #writeMax: number;
 
   #batch: Batch | undefined;
@@ -24,10 +25,15 @@ export class Output {
   #at = 0;
   #refused: Batch | undefined;
 
-  /** @param written Called when a batch that {@link write} could not finish has been written. */
-  constructor(stream: Stream, written: (batch: Batch) => void) {
+  /**
+   * @param written Called when a batch that {@link write} could not finish has been written.
+   * @param failed Called when a write has failed, at the call or later, perhaps more than once:
+   *   nothing more can be written.
+   */
+  constructor(stream: Stream, written: (batch: Batch) => void, failed: () => void) {
     this.#stream = stream;
     this.#written = written;
+    this.#failed = failed;
     this.#writeMax = stream.remoteFamily === undefined ? IPC_WRITE_MAX : Number.POSITIVE_INFINITY;
   }
 
@@ -46,7 +52,7 @@ export class Output {
     return this.#refused;
   }
 
-  /** @returns Whether the batch has been written. If not, `written` tells, unless the stream ends. */
+  /** @returns Whether the batch is written. If not, `written` tells, unless the stream ends. */
   write(batch: Batch): boolean {
     this.#batch = batch;
     this.#chunk = 0;
@@ -67,6 +73,7 @@ export class Output {
       this.#writePiece(chunks);
       if (!stream.writable) {
         if (isFirst) this.#refused = this.#batch;
+        this.#failed();
         return false;
       }
       // A stream tells of a finished write a tick later, but empties its count at once.
@@ -106,9 +113,14 @@ export class Output {
   readonly #pieceWritten = (): void => {
     const { writable, writableLength } = this.#stream;
     const batch = this.#batch;
-    // It was told of already, at the call; or it is not over.
-    if (batch === undefined || writableLength > 0 || !writable) return;
-    requests.end(this.#stream);
-    if (this.#goOn()) this.#written(batch);
+    // It was told of already, at the call.
+    if (batch === undefined) return;
+    if (!writable) {
+      requests.end(this.#stream);
+      this.#failed();
+    } else if (writableLength === 0) {
+      requests.end(this.#stream);
+      if (this.#goOn()) this.#written(batch);
+    }
   };
 }

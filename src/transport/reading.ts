@@ -67,10 +67,33 @@ export function deliver(stream: Stream, sink: Sink): void {
  */
 export function adopt(accepted: Stream): Stream | undefined {
   if (onread === undefined) return accepted;
-  const { _handle: handle } = accepted as { _handle?: object | null };
-  if (!handle) return undefined;
-  (accepted as { _handle?: object | null })._handle = null;
+  const stream = takeOver(accepted, {});
   accepted.destroy();
+  return stream;
+}
+
+/**
+ * Goes on reading from a stream that cannot be written any more: Node is about to destroy it, with
+ * all that its peer wrote before it went.
+ * @returns The stream to use; undefined where Node cannot be kept from it.
+ */
+export function readOn(failed: Stream): Stream | undefined {
+  const sink = sinks.get(failed);
+  if (sink === undefined) return undefined;
+  const stream = takeOver(failed, { writable: false });
+  if (stream === undefined) return undefined;
+  failed.removeAllListeners();
+  failed.on("error", () => {});
+  deliver(stream, sink);
+  return stream;
+}
+
+/** Moves the handle of `from` to a stream of ours. */
+function takeOver(from: Stream, options: { writable?: false }): Stream | undefined {
+  const owner = from as { _handle?: object | null };
+  const handle = owner._handle;
+  if (!handle) return undefined;
+  owner._handle = null;
   next = buffer;
-  return new Stream({ handle, onread } as ConstructorParameters<typeof Stream>[0]);
+  return new Stream({ ...options, handle, onread } as ConstructorParameters<typeof Stream>[0]);
 }

@@ -112,7 +112,7 @@ export class Requests {
     );
   }
 
-  /** Standard streams are listed as soon as they have been touched, whether they do anything or not. */
+  /** Standard streams are listed once they have been touched, whether they do anything or not. */
   #idleStandardStreams(): number {
     const handles: Handle[] = this.#loop._getActiveHandles?.() ?? [];
     return handles.filter(isIdleStandardStream).length;

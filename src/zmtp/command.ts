@@ -3,7 +3,9 @@ import { ascii, isAscii, toAscii } from "./text.js";
 
 /** Commands (RFC 37, "Commands"): a frame whose body is `name-size name data`. */
 export interface Command {
+  /** 1 to 255 ASCII characters, such as `READY`. */
   name: string;
+  /** What follows the name; of a decoded command a view of its body. */
   data: Uint8Array;
 }
 
@@ -24,7 +26,7 @@ const MAX_CONTEXT_SIZE = 16;
  */
 const MAX_TTL_DS = 655;
 
-/** The body of command `name` with `data`. */
+/** The body of command `name`, of at most 255 ASCII characters, with `data`. */
 export function encodeCommand(name: string, data: Uint8Array): Uint8Array {
   const body = new Uint8Array(1 + name.length + data.length);
   body[0] = name.length;
@@ -44,7 +46,10 @@ export function decodeCommand(body: Uint8Array): Command {
   return { name: toAscii(body, 1, 1 + nameSize), data: body.subarray(1 + nameSize) };
 }
 
-/** The body of a PING; a time-to-live is cut to whole tenths of a second, 65.5 s at most. */
+/**
+ * The body of a PING with 0 to 16 octets of context; a time-to-live is cut to whole tenths of a
+ * second, 65.5 s at most.
+ */
 export function encodePing(ttlMs: number, context: Uint8Array): Uint8Array {
   const ttl = Math.min(Math.floor(ttlMs / 100), MAX_TTL_DS);
   const data = new Uint8Array(2 + context.length);

@@ -12,7 +12,9 @@ import { toAscii } from "./text.js";
 
 /** Who the peer says it is. */
 export interface Peer {
+  /** The version of ZMTP that it speaks. */
   greeting: Greeting;
+  /** All of its metadata (RFC 37), with what it said of its type and routing id. */
   properties: Metadata;
   /** As the peer spells it; undefined when it does not say. */
   socketType: string | undefined;
@@ -30,20 +32,30 @@ export interface ConnectionHandler {
    * @returns true to let it in now; false to decide later (see {@link Connection.admit}).
    */
   handshake(peer: Peer): boolean;
+  /** Whether there is room for a message, now that the peer is let in. If absent, there is. */
+  hasRoom?(): boolean;
   /** A message; the answer says whether there is room for another. */
   message(parts: Uint8Array[]): boolean;
   /** The peer subscribes to a topic, or cancels that (RFC 37: commands of 3.1 peers). */
   subscription?(topic: Uint8Array, subscribe: boolean): void;
 }
 
+/** How a {@link Connection} behaves. Only what is in {@link DecoderOptions} has defaults. */
 export interface ConnectionOptions extends DecoderOptions {
   /** Which part we play in the mechanism: with NULL the binder is the server. */
   role: Role;
+  /** Our type: a peer whose type may not talk to it is refused (see {@link isCompatible}). */
   socketType: SocketTypeName;
+  /** The security mechanism: an object for this connection alone. */
   mechanism: Mechanism;
+  /** Where small frames are packed; may be shared. */
   slabs: Slabs;
-  /** How long the peer has, from now on, until its handshake is done, in milliseconds; 0: for ever. */
+  /**
+   * How long the peer has, from the constructor on, until its handshake is done, in milliseconds;
+   * 0: for ever. `ZMQ_HANDSHAKE_IVL`.
+   */
   handshakeTimeoutMs: number;
+  /** When to send PINGs, and when to give the peer up. */
   heartbeat: HeartbeatOptions;
 }
 
@@ -80,7 +92,7 @@ export class Connection implements DecoderSink {
     this.#now = now;
     this.#greeting = new GreetingDecoder(options.mechanism.name);
     this.#decoder = new Decoder(this, options);
-    this.#decoder.handshaking = true;
+    this.#enter("greeting");
     const { role, mechanism } = options;
     // RFC 37 wants zero where the mechanism does not know servers.
     const asServer = role === "server" && mechanism.name !== "NULL";
@@ -91,6 +103,7 @@ export class Connection implements DecoderSink {
       options.handshakeTimeoutMs > 0 ? now + options.handshakeTimeoutMs : NEVER;
   }
 
+  /** Where the connection stands. */
   get phase(): Phase {
     return this.#phase;
   }
@@ -149,9 +162,10 @@ export class Connection implements DecoderSink {
         this.#startHandshake();
       }
       if (!this.#reading) return from;
+      if (end > at) this.#heartbeat.alive();
       from = this.#decoder.decode(chunk, from, end);
-      // Whole frames were seen one by one: only the last may be a PING with a promise.
-      if (this.#decoder.inFrame) this.#heartbeat.alive();
+      // A PING with a promise may be among them; what came behind it keeps the promise.
+      if (end > at && this.#decoder.inFrame) this.#heartbeat.alive();
       return from;
     } catch (error) {
       this.#end("failure");
@@ -192,18 +206,21 @@ export class Connection implements DecoderSink {
     }
   }
 
-  /** Lets the peer in that {@link ConnectionHandler.handshake} made wait. */
+  /**
+   * Lets the peer in that {@link ConnectionHandler.handshake} made wait.
+   * @throws Error when no peer waits: the caller's mistake.
+   */
   admit(now: number): void {
     this.#now = now;
     this.#step("admit");
     const { mechanism } = this.#options;
     const last = mechanism.admit();
     if (last !== undefined) this.#encoder.command(last);
-    this.#decoder.handshaking = false;
     this.#decoder.unwrap = mechanism.unwrap?.bind(mechanism);
     // What the handshake encoded goes as it is; all that follows is the mechanism's.
     this.#encoder.wrap = mechanism.wrap?.bind(mechanism);
     this.#heartbeat.start(now);
+    this.#full = this.#handler.hasRoom?.() === false;
   }
 
   /**
@@ -303,7 +320,7 @@ export class Connection implements DecoderSink {
     this.#step("command");
     if (this.#phase === "traffic") this.#trafficCommand(body);
     else this.#handshakeCommand(body);
-    return this.#reading;
+    return this.#reading && !this.#full;
   }
 
   get #reading(): boolean {
@@ -374,7 +391,12 @@ export class Connection implements DecoderSink {
   #step(input: Input): void {
     const next = TRANSITIONS[this.#phase][input];
     if (next === undefined) throw new Error(`${input} while in ${this.#phase}`);
-    this.#phase = next;
+    if (next !== this.#phase) this.#enter(next);
+  }
+
+  #enter(phase: Phase): void {
+    this.#phase = phase;
+    this.#decoder.handshaking = TRANSITIONS[phase].message === undefined;
   }
 
   #end(input: "failure" | "close"): void {

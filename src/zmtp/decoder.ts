@@ -12,12 +12,15 @@ export interface DecoderSink {
   command(body: Uint8Array): boolean;
 }
 
+/** What a {@link Decoder} may take, and where it puts it. */
 export interface DecoderOptions {
+  /** What one peer may make us hold. Default {@link DEFAULT_LIMITS}. */
   limits?: Limits;
+  /** Where the octets of bodies go. Default {@link plainMemory}. */
   memory?: Memory;
-  /** Bounds what unfinished messages hold; shared by the peers of a socket. Default 2 GiB. */
+  /** Bounds what unfinished messages hold; peers may share it. Default: 2 GiB of its own. */
   held?: Budget;
-  /** Bounds what is reserved for octets that have not come yet. Default 64 MiB. */
+  /** Bounds what is reserved for octets that have not come yet; may be shared. Default: 64 MiB. */
   reserve?: Budget;
 }
 
@@ -60,6 +63,7 @@ export class Decoder {
   #handshaking = false;
   #unwrap: ((flags: number, body: Uint8Array) => Frame) | undefined;
 
+  /** @param sink Where messages and commands go. */
   constructor(sink: DecoderSink, options: DecoderOptions = {}) {
     this.#sink = sink;
     this.#memory = options.memory ?? plainMemory;
@@ -126,14 +130,18 @@ export class Decoder {
   }
 
   /**
-   * Where the octets that are due belong, if they are the next `least` or more of one body: they may
-   * be read straight to there, which saves copying them. {@link filled} takes them.
+   * Where the octets that are due belong, if they are the next `least` or more of one body: they
+   * may be read straight to there, which saves copying them. {@link filled} takes them.
+   * @throws As {@link decode}.
    */
   room(least: number): Uint8Array | undefined {
     return this.#body.active && this.#body.missing >= least ? this.#body.rest : undefined;
   }
 
-  /** Takes `count` octets that were read to {@link room}. */
+  /**
+   * Takes `count` octets that were read to {@link room}.
+   * @throws As {@link decode}.
+   */
   filled(count: number): void {
     this.#body.advance(count);
     if (this.#body.done) this.#deliver(this.#flags, this.#body.take());

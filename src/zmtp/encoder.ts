@@ -20,6 +20,7 @@ export interface Slabs {
 
 /** Octets ready to be written, in order. */
 export interface Batch {
+  /** Pieces of slabs, and large bodies by reference: not to be changed until they are written. */
   chunks: Uint8Array[];
   /** The sum of the chunks' sizes. */
   size: number;
@@ -27,6 +28,7 @@ export interface Batch {
   slabs: Uint8Array[];
 }
 
+/** Octets in a slab: 64 KiB. */
 export const SLAB_SIZE = 64 * 1024;
 
 /** A body of more octets than this goes by reference: copying it would cost more than a vector. */

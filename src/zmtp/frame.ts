@@ -9,7 +9,7 @@ export const COMMAND = 0b100;
 /** Any of these is reserved: RFC 37 wants zero. */
 export const RESERVED = 0b1111_1000;
 
-/** Size of the longest frame header. */
+/** Octets in the longest frame header. */
 export const MAX_HEADER_SIZE = 9;
 
 /** The largest body that a one-octet size can say. */
@@ -19,7 +19,9 @@ const TWO_32 = 2 ** 32;
 
 /** A frame's MORE and COMMAND flags, and its body. */
 export interface Frame {
+  /** 1: more parts of the message follow (MORE); 4: a command (COMMAND); 0: neither. */
   flags: number;
+  /** The octets after the header. */
   body: Uint8Array;
 }
 

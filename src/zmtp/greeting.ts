@@ -22,7 +22,9 @@ const AS_SERVER = 32;
 
 /** What a peer's greeting says about it. */
 export interface Greeting {
+  /** The major version of ZMTP, 3 or more. */
   major: number;
+  /** The minor version: 0 for ZMTP 3.0, 1 for ZMTP 3.1. */
   minor: number;
 }
 

@@ -1,11 +1,18 @@
 import { encodePing } from "./command.js";
 
+/** When to send PINGs, and when silence ends a connection (RFC 37, PING and PONG). */
 export interface HeartbeatOptions {
   /** Send a PING this often, in milliseconds; 0: never. `ZMQ_HEARTBEAT_IVL`. */
   intervalMs: number;
-  /** How long silence after a PING is fine, in milliseconds; 0: for ever. `ZMQ_HEARTBEAT_TIMEOUT`. */
+  /**
+   * How long silence after a PING is fine, in milliseconds; 0: for ever. `ZMQ_HEARTBEAT_TIMEOUT`,
+   * but for its -1: that is the caller's to resolve.
+   */
   timeoutMs: number;
-  /** How long the peer shall bear our silence, in milliseconds; 0: for ever. `ZMQ_HEARTBEAT_TTL`. */
+  /**
+   * How long the peer shall bear our silence, in milliseconds; 0: for ever. Announced in
+   * steps of 100 ms, 65.5 s at most. `ZMQ_HEARTBEAT_TTL`.
+   */
   ttlMs: number;
 }
 

@@ -14,6 +14,7 @@ export interface Limits {
   maxProperties: number;
 }
 
+/** The limits of a decoder that is given none. */
 export const DEFAULT_LIMITS: Readonly<Limits> = {
   maxMessageSize: -1,
   maxMultipartSize: 2 ** 30,
@@ -28,13 +29,16 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
  * peers of a socket, say.
  */
 export class Budget {
+  /** Bytes that may be taken at the most. */
   readonly limit: number;
   #used = 0;
 
+  /** @param limit Bytes that may be taken at the most. */
   constructor(limit: number) {
     this.limit = limit;
   }
 
+  /** Bytes that are taken now. */
   get used(): number {
     return this.#used;
   }
@@ -46,6 +50,7 @@ export class Budget {
     return true;
   }
 
+  /** Gives back `bytes` that were taken. */
   give(bytes: number): void {
     this.#used -= bytes;
   }

@@ -4,13 +4,21 @@ import type { Mechanism, Role, Step } from "./mechanism.js";
 import { decodeMetadata, encodeMetadata } from "./metadata.js";
 import { ProtocolError } from "./protocol-error.js";
 
-/** NULL (RFC 37): no security; each side sends READY with its metadata, the connector first. */
+/**
+ * NULL (RFC 37): no security; each side sends READY with its metadata, the connector first. What
+ * its members do: see {@link Mechanism}.
+ */
 export class NullMechanism implements Mechanism {
   readonly name = "NULL";
   readonly #role: Role;
   readonly #ready: Uint8Array;
   readonly #limits: Limits;
 
+  /**
+   * @param role `client` on the side that connects, `server` on the side that binds.
+   * @param properties Our metadata: see {@link announce}.
+   * @param limits Bounds of the peer's metadata.
+   */
   constructor(role: Role, properties: Iterable<readonly [string, Uint8Array]>, limits: Limits) {
     this.#role = role;
     this.#ready = encodeCommand("READY", encodeMetadata(properties));

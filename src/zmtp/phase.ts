@@ -14,6 +14,10 @@
  */
 export type Phase = "greeting" | "handshake" | "admission" | "traffic" | "closed";
 
+/**
+ * What takes a connection on: `properties` is the command that ends the peer's part of the
+ * handshake, `failure` the peer's mistake or a deadline, `close` our own wish.
+ */
 export type Input =
   | "greeting"
   | "command"

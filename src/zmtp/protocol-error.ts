@@ -1,6 +1,7 @@
 /**
  * What can end a connection, as a stable table: the codes are public, and a program may compare
- * them. Names that npm zeromq has too mean there what they mean here.
+ * them. Names that npm zeromq has too mean there what they mean here, but for a message before the
+ * handshake is done: ERR_ZMTP_INVALID_SEQUENCE here, ERR_ZMTP_UNEXPECTED_COMMAND in libzmq.
  */
 export const PROTOCOL_ERRORS = {
   ERR_ZMTP_UNSUPPORTED_VERSION: "The peer does not speak ZMTP 3.0 or newer",
@@ -35,6 +36,7 @@ export type ProtocolErrorCode = keyof typeof PROTOCOL_ERRORS;
  * peer does makes this folder throw: any other exception is a bug of ours.
  */
 export class ProtocolError extends Error {
+  /** What the peer did: a key of {@link PROTOCOL_ERRORS}. */
   readonly code: ProtocolErrorCode;
 
   /**

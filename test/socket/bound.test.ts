@@ -1,5 +1,6 @@
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import type { Event } from "../../src/events.js";
+import { lifetime } from "../../src/socket/lifetime.js";
 import { Observer } from "../../src/socket/observer.js";
 import type { Pair } from "../../src/socket/pair.js";
 import { RawPeer } from "../support/raw-peer.js";
@@ -52,6 +53,112 @@ async function waits(one: Pair, peer: RawPeer): Promise<void> {
   await turns(20);
   expect(one.stats().peers.length).toBeGreaterThan(1);
 }
+
+describe("the place, when it is free again", () => {
+  it("goes to the first of many who break off as soon as they have it, and to the last", async () => {
+    const one = await bound();
+    const holder = await raw(one);
+    await until(() => holder.commands.includes("READY"));
+    for (let i = 0; i < 600; i++) {
+      const peer = await raw(one, false);
+      peer.socket.write(Buffer.concat([greeting(), ready(), Buffer.from([0x80, 0])]));
+    }
+    const last = await raw(one);
+    await until(() => last.size === GREETING_SIZE);
+    await turns(20);
+    expect(one.stats().peers.length).toBe(602);
+    holder.socket.destroy();
+    await until(() => last.commands.includes("READY"));
+    await until(() => one.stats().peers.length === 1);
+  });
+
+  it("is no way past the mark for peers who come, send one message and break off", async () => {
+    const one = await bound({ receiveHighWaterMark: 5 });
+    for (let i = 0; i < 40; i++) {
+      const peer = await raw(one, false);
+      peer.socket.write(Buffer.concat([greeting(), ready(), message("x")]));
+      peer.socket.resetAndDestroy();
+      await turns(20);
+    }
+    // The last one to get the place, and those behind it, are not read from: that they have gone
+    // shows when there is room, and with it comes what they sent.
+    let received = 0;
+    await until(() => {
+      expect(one.stats().receive.messages).toBeLessThanOrEqual(6);
+      while (one.tryReceive() !== undefined) received++;
+      return one.stats().peers.length === 0;
+    });
+    expect(received).toBe(40);
+  });
+
+  it("goes to a peer whose heartbeats start then", async () => {
+    const one = await bound({ heartbeatInterval: 20, heartbeatTimeout: 40 });
+    const holder = await raw(one);
+    await until(() => holder.commands.includes("READY"));
+    const late = await raw(one);
+    await until(() => late.size === GREETING_SIZE);
+    await turns(20);
+    holder.socket.destroy();
+    await until(() => late.commands.includes("PING"));
+    await until(() => late.ended);
+  });
+});
+
+describe("the same ipc path, bound twice", () => {
+  it("belongs to the new listener; the old one is closed", async () => {
+    const one = pair();
+    const events = follow(one);
+    const path = sockets.endpoint("ipc");
+    await one.bind(path);
+    const halfway = await raw(one, false);
+    await until(() => halfway.size === GREETING_SIZE);
+    await one.bind(path);
+    await until(() => halfway.ended);
+    const peer = await raw(one);
+    await until(() => peer.commands.includes("READY"));
+    expect(count(events, "close")).toBe(1);
+    one.unbindSync(path);
+    await until(() => peer.ended);
+    expect(() => one.unbindSync(path)).toThrow("No such endpoint");
+  });
+});
+
+describe("closing", () => {
+  it("lingers for a slow peer even if another, who was not in yet, is turned away first", async () => {
+    const one = await bound({ linger: -1 });
+    const slow = await raw(one);
+    await until(() => slow.commands.includes("READY"));
+    slow.socket.pause();
+    const body = Buffer.alloc(100_000);
+    for (let i = 0; i < 200; i++) expect(one.trySend([String(i), body])).toBe(true);
+    const other = await raw(one, false);
+    await until(() => other.size === GREETING_SIZE);
+    let over = false;
+    const disposed = one[Symbol.asyncDispose]().then(() => {
+      over = true;
+    });
+    await until(() => other.ended);
+    await turns(20);
+    expect([over, lifetime.size]).toEqual([false, 1]);
+    slow.socket.resume();
+    await disposed;
+    await until(() => slow.messages.length === 200);
+    expect(lifetime.size).toBe(0);
+  });
+
+  it("takes and forgets what still comes: a peer may have to write before it reads", async () => {
+    const one = await bound({ linger: -1, receiveHighWaterMark: 10, sendHighWaterMark: 0 });
+    const peer = await raw(one);
+    await until(() => peer.commands.includes("READY"));
+    peer.socket.pause();
+    const all = Buffer.concat(Array.from({ length: 300 }, () => message(Buffer.alloc(100_000))));
+    peer.socket.write(all, () => peer.socket.resume());
+    for (let i = 0; i < 300; i++) one.trySend([String(i), Buffer.alloc(100_000)]);
+    await until(() => one.stats().receive.messages >= 10);
+    await one[Symbol.asyncDispose]();
+    await until(() => peer.messages.length === 300);
+  });
+});
 
 describe("the place", () => {
   it("is not taken by one who has not done its handshake", async () => {

@@ -22,7 +22,26 @@ function candidate(name: string): Candidate {
 
 const vacant = (): boolean => places > 0;
 
+/** Is gone as soon as it is in: there is a place again, and whoever waits is asked. */
+function mayfly(): Candidate {
+  return {
+    enter: () => {
+      entered.push("mayfly");
+      candidates.admit(vacant);
+    },
+  };
+}
+
 describe("Candidates", () => {
+  it("lets in any number that are gone at once, in one loop", () => {
+    places = 1;
+    for (let i = 0; i < 50_000; i++) candidates.add(mayfly());
+    candidates.add(candidate("last"));
+    candidates.admit(vacant);
+    expect(entered.length).toBe(50_001);
+    expect([entered.at(-1), places]).toEqual(["last", 0]);
+  });
+
   it("lets nobody in while there is no place", () => {
     candidates.add(candidate("a"));
     candidates.admit(vacant);

@@ -255,13 +255,34 @@ describe("ends", () => {
   });
 
   it("of a binder: what it sent can be read, what is sent waits for the next", async () => {
-    const name = sockets.endpoint("inproc");
-    const [one, other] = [pair(), pair()];
+    const [name, another] = [sockets.endpoint("inproc"), sockets.endpoint("inproc")];
+    const [one, other, next] = [pair(), pair(), pair()];
     one.bindSync(name);
+    next.bindSync(another);
     other.connect(name);
     one.trySend("last");
     one.close();
     expect(String(other.tryReceive())).toBe("last");
+    expect(other.trySend("x")).toBe(false);
+    const sent = other.send("first");
+    expect(next.tryReceive()).toBeUndefined();
+    other.connect(another);
+    await sent;
+    expect(String(next.tryReceive())).toBe("first");
+  });
+
+  it("of a binder: the place of a connector that waited for one there is free", () => {
+    const [name, another] = [sockets.endpoint("inproc"), sockets.endpoint("inproc")];
+    const [one, first, second, next] = [pair(), pair(), pair(), pair()];
+    one.bindSync(name);
+    next.bindSync(another);
+    first.connect(name);
+    second.connect(name);
+    one.close();
+    expect([first.writable, second.writable]).toEqual([false, false]);
+    second.connect(another);
+    expect(second.trySend("x")).toBe(true);
+    expect(String(next.tryReceive())).toBe("x");
   });
 
   it("with both sides gone nothing is left", async () => {

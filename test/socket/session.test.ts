@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Event } from "../../src/events.js";
 import { Observer } from "../../src/socket/observer.js";
@@ -48,6 +49,42 @@ function follow(socket: Pair): string[] {
   })();
   return seen;
 }
+
+describe("a peer that goes", () => {
+  it.each(["ipc", "tcp"] as const)(
+    "over %s: what it sent before is received, though a write finds it gone first",
+    async (transport) => {
+      let peer: Socket | undefined;
+      const listener = createServer({ pauseOnConnect: true }, (socket) => {
+        peer = socket;
+        socket.on("error", () => {}).write(Buffer.concat([greeting(), ready()]));
+      });
+      const endpoint = sockets.endpoint(transport);
+      const path = endpoint.slice("ipc://".length);
+      await new Promise<void>((resolve) =>
+        transport === "ipc"
+          ? listener.listen(path, resolve)
+          : listener.listen(0, "127.0.0.1", resolve),
+      );
+      const socket = pair({ reconnectInterval: -1 });
+      const port = transport === "tcp" && (listener.address() as AddressInfo).port;
+      socket.connect(port ? `tcp://127.0.0.1:${port}` : endpoint);
+      await until(() => socket.stats().peers[0]?.connected === true);
+      // It has read all of ours: the system has no reason to reset the connection.
+      peer?.resume();
+      await until(() => (peer?.bytesRead ?? 0) > 64 + 8);
+      await turns(5);
+      // In one turn: no octet of these has been read when our write comes back with an error.
+      for (let i = 0; i < 100; i++) peer?.write(message(Buffer.alloc(100, i)));
+      peer?.destroy();
+      await socket.send("y");
+      await until(() => socket.stats().receive.messages === 100);
+      await until(() => socket.stats().peers[0]?.connected !== true);
+      for (let i = 0; i < 100; i++) expect(socket.tryReceive()?.[0]?.[0]).toBe(i);
+      listener.close();
+    },
+  );
+});
 
 describe("handshake", () => {
   it("a connector says READY once it has heard the greeting, and nothing more before READY", async () => {

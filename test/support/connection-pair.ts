@@ -56,6 +56,7 @@ export class Side implements ConnectionHandler {
   room = Number.POSITIVE_INFINITY;
   /** What the peer's handshake is answered with. */
   letsIn = true;
+  hasRoom = (): boolean => true;
   /** Octets that have come and that have not been taken. */
   input: Uint8Array = new Uint8Array(0);
   /** Whether what is written reaches the peer. */

@@ -17,10 +17,12 @@ function outputTo(family: string | undefined): {
   stream: FakeStream;
   output: Output;
   written: ReturnType<typeof vi.fn>;
+  failed: ReturnType<typeof vi.fn>;
 } {
   const stream = new FakeStream(family);
   const written = vi.fn();
-  return { stream, output: new Output(stream.asStream, written), written };
+  const failed = vi.fn();
+  return { stream, output: new Output(stream.asStream, written, failed), written, failed };
 }
 
 const sizesOf = (stream: FakeStream): number[] => stream.written.map(({ length }) => length);
@@ -100,6 +102,7 @@ describe("Output", () => {
     const batch = batchOf(300 * KB);
     expect(whole.output.write(batch)).toBe(false);
     expect(whole.output.refused).toBe(batch);
+    expect(whole.failed).toHaveBeenCalled();
 
     const begun = outputTo(undefined);
     begun.stream.mode = "pending";
@@ -107,17 +110,26 @@ describe("Output", () => {
     begun.stream.mode = "refused";
     begun.stream.finish();
     expect(begun.output.refused).toBeUndefined();
+    expect(begun.failed).toHaveBeenCalled();
     expect([begun.output.busy, begun.written.mock.calls.length]).toEqual([true, 0]);
   });
 
-  it("a write that failed, or that was given up, is no request any more and tells nothing", () => {
-    const { stream, output, written } = outputTo("IPv4");
+  it("a write that fails later is no request any more, and was not refused", () => {
+    const { stream, output, written, failed } = outputTo("IPv4");
+    stream.mode = "pending";
+    output.write(batchOf(5));
+    stream.writable = false;
+    stream.finish();
+    expect([requests.size, output.refused]).toEqual([0, undefined]);
+    expect(failed).toHaveBeenCalledTimes(1);
+    expect(written).not.toHaveBeenCalled();
+  });
+
+  it("one that is given up is no request any more", () => {
+    const { stream, output } = outputTo("IPv4");
     stream.mode = "pending";
     output.write(batchOf(5));
     output.close();
-    stream.writable = false;
-    stream.finish();
     expect(requests.size).toBe(0);
-    expect(written).not.toHaveBeenCalled();
   });
 });

@@ -6,7 +6,7 @@ import {
 } from "../../src/zmtp/connection.js";
 import { Budget, DEFAULT_LIMITS } from "../../src/zmtp/limits.js";
 import type { Mechanism } from "../../src/zmtp/mechanism.js";
-import { type Input, type Phase, TRANSITIONS } from "../../src/zmtp/phase.js";
+import type { Phase } from "../../src/zmtp/phase.js";
 import { PROTOCOL_ERRORS, ProtocolError } from "../../src/zmtp/protocol-error.js";
 import { VirtualClock } from "../support/clock.js";
 import { connectionOptions, Side } from "../support/connection-pair.js";
@@ -32,152 +32,6 @@ function established(options: Partial<ConnectionOptions> = {}, greeting = wire.g
 
 const texts = (messages: Uint8Array[][]) =>
   messages.map((parts) => parts.map((part) => String.fromCharCode(...part)));
-
-describe("the transitions", () => {
-  const PHASES: Phase[] = ["greeting", "handshake", "admission", "traffic", "closed"];
-  const INPUTS: Input[] = [
-    "greeting",
-    "command",
-    "properties",
-    "admit",
-    "message",
-    "failure",
-    "close",
-  ];
-
-  /** Its handshake may have any number of steps; DONE ends it. */
-  const mechanism: Mechanism = {
-    name: "STEPS",
-    start: () => undefined,
-    receive: ({ name }) => (name === "DONE" ? { properties: new Map() } : {}),
-    admit: () => undefined,
-  };
-
-  const greeting = wire.greeting({ mechanism: "STEPS" });
-  const OCTETS: Partial<Record<Input, Uint8Array>> = {
-    greeting,
-    command: wire.command("STEP"),
-    properties: wire.command("DONE"),
-    message: wire.message("m"),
-    failure: wire.frame("", { flags: 0x80 }),
-  };
-
-  function inPhase(phase: Phase) {
-    const clock = new VirtualClock();
-    const handler = { handshake: () => false, message: () => true };
-    const connection = new Connection(
-      connectionOptions("server", { mechanism }),
-      handler,
-      clock.now,
-    );
-    const feed = (octets: Uint8Array) => {
-      const taken = connection.receive(octets, 0, octets.length, clock.now);
-      return taken === octets.length ? undefined : "not taken";
-    };
-    const index = PHASES.indexOf(phase);
-    if (index > 0) feed(greeting);
-    if (index > 1) feed(wire.command("DONE"));
-    if (index > 2) connection.admit(clock.now);
-    if (index > 3) connection.close();
-    expect(connection.phase).toBe(phase);
-    return { connection, feed, clock };
-  }
-
-  /** What an input comes to: a result, or the error. */
-  function put(input: Input, { connection, feed, clock }: ReturnType<typeof inPhase>): unknown {
-    try {
-      if (input === "admit") return connection.admit(clock.now);
-      if (input === "close") return void connection.close();
-      return feed(OCTETS[input] as Uint8Array);
-    } catch (error) {
-      return error instanceof ProtocolError ? error.code : (error as Error).message;
-    }
-  }
-
-  const VERSION = "ERR_ZMTP_UNSUPPORTED_VERSION";
-  const FRAME = "ERR_ZMTP_MALFORMED_FRAME";
-
-  /** What happens where the table has no entry. */
-  const OTHERWISE: Record<Phase, Partial<Record<Input, [result: unknown, phase: Phase]>>> = {
-    greeting: {
-      command: [VERSION, "closed"],
-      properties: [VERSION, "closed"],
-      message: [VERSION, "closed"],
-      admit: ["admit while in greeting", "greeting"],
-    },
-    handshake: {
-      greeting: [FRAME, "closed"],
-      message: ["ERR_ZMTP_INVALID_SEQUENCE", "closed"],
-      admit: ["admit while in handshake", "handshake"],
-    },
-    admission: {
-      greeting: ["not taken", "admission"],
-      command: ["not taken", "admission"],
-      properties: ["not taken", "admission"],
-      message: ["not taken", "admission"],
-    },
-    traffic: {
-      greeting: [FRAME, "closed"],
-      // A command of a handshake that is over is ignored.
-      properties: [undefined, "traffic"],
-      admit: ["admit while in traffic", "traffic"],
-    },
-    closed: {
-      greeting: ["not taken", "closed"],
-      command: ["not taken", "closed"],
-      properties: ["not taken", "closed"],
-      message: ["not taken", "closed"],
-      admit: ["admit while in closed", "closed"],
-    },
-  };
-
-  /** A failure is not always to be had from a peer. */
-  const FAILURES: Partial<Record<Phase, unknown>> = {
-    greeting: VERSION,
-    handshake: FRAME,
-    traffic: FRAME,
-  };
-
-  const rows = PHASES.flatMap((phase) => INPUTS.map((input) => [phase, input] as const));
-
-  it.each(rows)("%s: %s", (phase, input) => {
-    const next = TRANSITIONS[phase][input];
-    const otherwise = OTHERWISE[phase][input];
-    expect(next === undefined).toBe(otherwise !== undefined);
-    if (input === "failure" && FAILURES[phase] === undefined) return;
-    const parties = inPhase(phase);
-    const [result, end] = otherwise ?? [input === "failure" ? FAILURES[phase] : undefined, next];
-    expect(put(input, parties)).toBe(result);
-    expect(parties.connection.phase).toBe(end);
-  });
-
-  it("no other phase or input is in the table", () => {
-    expect(Object.keys(TRANSITIONS)).toEqual(PHASES);
-    const inputs = Object.values(TRANSITIONS).flatMap((row) => Object.keys(row));
-    expect([...new Set(inputs)].sort()).toEqual([...INPUTS].sort());
-  });
-
-  it.each([
-    ["admission", false],
-    ["closed", true],
-  ])("a handler that throws in %s closes the connection, and is heard", (_, closes) => {
-    const clock = new VirtualClock();
-    const connection = new Connection(
-      connectionOptions("server"),
-      {
-        handshake: () => {
-          if (closes) connection.close();
-          throw new Error("a bug");
-        },
-        message: () => true,
-      },
-      clock.now,
-    );
-    const octets = wire.concat(wire.greeting(), wire.ready());
-    expect(() => connection.receive(octets, 0, octets.length, clock.now)).toThrow("a bug");
-    expect(connection.phase).toBe("closed");
-  });
-});
 
 describe("what we say first", () => {
   it("a client: greeting, and READY once it has the server's greeting", () => {
@@ -372,6 +226,7 @@ describe("a handler", () => {
     const calls: string[] = [];
     const handler: Required<ConnectionHandler> = {
       handshake: () => made("handshake"),
+      hasRoom: () => made("hasRoom"),
       message: () => made("message"),
       subscription: () => void made("subscription"),
     };
@@ -393,23 +248,45 @@ describe("a handler", () => {
 
   it.each([
     ["handshake", ["handshake"], wire.ready()],
-    ["subscription", ["handshake", "subscription"], wire.subscribe("t")],
-    ["message", ["handshake", "subscription", "message"], wire.message("a")],
+    ["hasRoom", ["handshake", "hasRoom"], wire.ready()],
+    ["subscription", ["handshake", "hasRoom", "subscription"], wire.subscribe("t")],
+    ["message", ["handshake", "hasRoom", "subscription", "message"], wire.message("a")],
   ] as const)("may close in %s: it hears no more", (call, heard, last) => {
     const { calls, connection, octets, taken } = acting(call, (connection) => connection.close());
     expect(calls).toEqual(heard);
     expect(connection.phase).toBe("closed");
     const rest = wire.concat(...[wire.subscribe("t"), wire.message("a"), wire.message("b")]);
-    const index = ["handshake", "subscription", "message"].indexOf(call);
-    const pieces = [rest, rest.subarray(13), rest.subarray(16)];
+    const index = ["handshake", "hasRoom", "subscription", "message"].indexOf(call);
+    const pieces = [rest, rest, rest.subarray(13), rest.subarray(16)];
     expect(octets.subarray(taken)).toEqual(pieces[index]);
     expect(octets.subarray(taken - last.length, taken)).toEqual(last);
+  });
+
+  it.each([
+    ["admission", false],
+    ["closed", true],
+  ])("that throws in %s closes the connection, and is heard", (_, closes) => {
+    const clock = new VirtualClock();
+    const connection = new Connection(
+      connectionOptions("server"),
+      {
+        handshake: () => {
+          if (closes) connection.close();
+          throw new Error("a bug");
+        },
+        message: () => true,
+      },
+      clock.now,
+    );
+    const octets = wire.concat(wire.greeting(), wire.ready());
+    expect(() => connection.receive(octets, 0, octets.length, clock.now)).toThrow("a bug");
+    expect(connection.phase).toBe("closed");
   });
 
   it("may admit in handshake, whatever it says then", () => {
     const { calls, connection } = acting("handshake", (connection) => connection.admit(0));
     expect(connection.phase).toBe("traffic");
-    expect(calls).toEqual(["handshake", "subscription", "message", "message"]);
+    expect(calls).toEqual(["handshake", "hasRoom", "subscription", "message", "message"]);
   });
 });
 
@@ -505,6 +382,52 @@ describe("reading straight into a body", () => {
     connection.filled(9999, clock.now);
     expect(connection.room(1)).toBeUndefined();
     expect(side.messages).toEqual([]);
+  });
+});
+
+describe("signs of life", () => {
+  const heartbeat = { intervalMs: 100, timeoutMs: 100, ttlMs: 0 };
+
+  it("frames of a message that is not whole yet, even if each comes in a chunk of its own", () => {
+    const { side, clock } = established({ heartbeat });
+    for (let i = 0; i < 20; i++) {
+      clock.advance(50);
+      side.feed(wire.frame("x", { more: true }));
+      side.tick();
+    }
+    expect(side.error).toBeUndefined();
+  });
+
+  it("no octets are none", () => {
+    const { side, clock } = established({ heartbeat });
+    side.feed(wire.frame("half", { more: true }).subarray(0, 3));
+    for (let i = 0; i < 20; i++) {
+      clock.advance(50);
+      side.feed();
+      side.tick();
+    }
+    expect(side.error).toMatchObject({ code: "ERR_ZMTP_HEARTBEAT_TIMEOUT" });
+  });
+});
+
+describe("a handler without room when the peer is let in", () => {
+  it("gets no message before it has some", () => {
+    const { side, connection } = alone();
+    side.hasRoom = () => false;
+    side.feed(wire.concat(wire.greeting(), wire.ready(), wire.message("a"), wire.message("b")));
+    expect([connection.phase, connection.full]).toEqual(["traffic", true]);
+    expect(side.messages).toEqual([]);
+    side.read();
+    expect(texts(side.messages)).toEqual([["a"], ["b"]]);
+  });
+
+  it("and had made it wait, neither", () => {
+    const { side, connection, clock } = alone();
+    side.letsIn = false;
+    side.hasRoom = () => false;
+    side.feed(wire.concat(wire.greeting(), wire.ready(), wire.message("a")));
+    connection.admit(clock.now);
+    expect([connection.phase, connection.full, side.messages]).toEqual(["traffic", true, []]);
   });
 });
 
