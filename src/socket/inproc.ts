@@ -97,6 +97,9 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
     core.inproc.delete(this);
     if (core === this.#core) return;
     this.#host = undefined;
+    // It will not come back by itself; whoever binds the name next can be connected to.
+    this.#core.inproc.delete(this);
+    this.#core.forget(this);
     // If they never had a place for their end, it is ours to end: our socket's place is free then.
     if (!this.#attached) this.#theirs?.close();
   }

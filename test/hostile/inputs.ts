@@ -31,6 +31,8 @@ export interface Input {
     | { error: string; isFinal?: boolean };
   /** Sent one by one. */
   isSlow?: boolean;
+  /** The peer never reads. */
+  isDeaf?: boolean;
   /** The handshake itself is fine. */
   isLate?: boolean;
   /** Options of our socket; messages of more than 1 MB are refused unless they say otherwise. */
@@ -57,6 +59,15 @@ function noise(size: number, seed: number): Uint8Array {
 function repeat(octets: Uint8Array, count: number): Uint8Array {
   const all = new Uint8Array(octets.length * count);
   for (let i = 0; i < count; i++) all.set(octets, i * octets.length);
+  return all;
+}
+
+/** Subscriptions to as many topics: each is a number in four octets. */
+function subscriptions(count: number): Uint8Array {
+  const one = subscribe(new Uint8Array(4));
+  const all = repeat(one, count);
+  const view = new DataView(all.buffer);
+  for (let i = 0; i < count; i++) view.setUint32((i + 1) * one.length - 4, i);
   return all;
 }
 
@@ -257,7 +268,13 @@ const TRAFFIC: Input[] = [
     isSlow: true,
     messages: [["a", "b"], ["c"]],
   },
-  at("TOO_MANY_FRAMES")("17 empty parts without end", repeat(frame("", { more: true }), 70_000)),
+  ...[MB, -1].map((maxMessageSize) => ({
+    ...at("TOO_MANY_FRAMES")(
+      `17 empty parts without end, maxMessageSize ${maxMessageSize}`,
+      repeat(frame("", { more: true }), 70_000),
+    ),
+    options: { maxMessageSize },
+  })),
   {
     ...at("MULTIPART_TOO_LARGE")(
       "18 a second part with which it is 1 GB and an octet, announced",
@@ -301,13 +318,34 @@ const TRAFFIC: Input[] = [
   { ...isPeer("28 PING that promises another within 100 ms", ping(1)), outcome: "falls silent" },
   isPeer("28 PING that promises one within 6,553.5 s", ping(65_535)),
   isPeer("28 PING 100,000 times", repeat(ping(0, "c".repeat(16)), 100_000)),
+  {
+    ...isPeer(
+      "28 PING 100,000 times, by one that never reads",
+      repeat(ping(0, "c".repeat(16)), 100_000),
+    ),
+    isDeaf: true,
+  },
   isPeer("28 PONG that nobody asked for", pong(), pong("c".repeat(16))),
   at("MALFORMED_COMMAND_PONG")("28 PONG of 17 octets", pong("c".repeat(17))),
   isPeer("29 SUBSCRIBE and CANCEL", subscribe("topic"), cancel("topic"), cancel("other")),
-  isPeer("29 SUBSCRIBE 100,000 times", repeat(subscribe("topic"), 100_000)),
+  isPeer("29 SUBSCRIBE and CANCEL, binary", subscribe("\0\xff\x01"), cancel("\0\xff\x01\0")),
+  isPeer("29 SUBSCRIBE to the same topic 100,000 times", repeat(subscribe("topic"), 100_000)),
+  isPeer("29 SUBSCRIBE to 1,000,000 topics", subscriptions(1_000_000)),
   isPeer(
     "29 SUBSCRIBE to a topic of 1 MB less the name",
     frame(concat("\x09SUBSCRIBE", new Uint8Array(MB - 10)), { command: true }),
+  ),
+  {
+    // As ZMTP 3.0 subscribes. To a PAIR these are messages like any other.
+    ...isPeer("29 SUBSCRIBE and CANCEL, as messages", message("\x01topic"), message("\0topic")),
+    messages: [["\x01topic"], ["\0topic"]],
+  },
+  isPeer("30 JOIN to a group with a NUL octet", command("JOIN", "a\0b")),
+  isPeer(
+    "30 JOIN and LEAVE",
+    command("JOIN", "group"),
+    command("LEAVE", "group"),
+    command("LEAVE", "other"),
   ),
   isPeer("30 JOIN to a group of 256 octets", command("JOIN", "g".repeat(256))),
 ];

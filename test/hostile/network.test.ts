@@ -4,8 +4,18 @@ import { BlackHole, DeafPeer } from "../support/deaf.js";
 import { EventLog } from "../support/event-log.js";
 import { MockListener, MockPeer } from "../support/mock-peer.js";
 import { Pair } from "../support/ours.js";
+import { framesOf } from "../support/raw-peer.js";
 import { sendUntilFull } from "../support/traffic.js";
-import { concat, frame, greeting, message, number, ready } from "../support/wire.js";
+import {
+  commandBody,
+  concat,
+  frame,
+  greeting,
+  message,
+  number,
+  ping,
+  ready,
+} from "../support/wire.js";
 
 let closing: (() => unknown)[] = [];
 
@@ -144,6 +154,28 @@ describe.each(MEETINGS)("where we %s", (_, meet) => {
     await events.next("handshake");
     await events.next("disconnect");
     await peer.gone();
+  });
+
+  it("28 a flood of PINGs while our output is stuck is answered with the last one's PONG", async () => {
+    const { pair, events, peer } = await meet({ sendHighWaterMark: 10 });
+    peer.send(HELLO);
+    await events.next("handshake");
+    peer.pause();
+    const batch = { count: 1000, shapes: [[100_000]] };
+    const { sent, full } = await sendUntilFull(pair, batch, 100);
+    expect(full).toBe(true);
+    const flood = Buffer.alloc(100_000 * ping().length, ping());
+    peer.send(flood, ping(0, "last"), message("through"));
+    expect(await receiveTexts(pair, 1)).toEqual([["through"]]);
+    pair.linger = -1;
+    pair.close();
+    peer.resume();
+    await peer.gone();
+    const { messages, commands } = framesOf(peer.unread.subarray(greeting().length));
+    expect(messages).toHaveLength(sent);
+    // READY and a PONG; one or two more where the system finds some room yet.
+    expect(commands.length).toBeLessThan(5);
+    expect(commands.at(-1)).toEqual(Buffer.from(commandBody("PONG", "last")));
   });
 
   it("a peer that resets while we send costs what was being written, nothing twice", async () => {

@@ -271,6 +271,19 @@ describe("ends", () => {
     expect(String(next.tryReceive())).toBe("first");
   });
 
+  it("of a binder: connect finds who binds the name next", () => {
+    const name = sockets.endpoint("inproc");
+    const [one, other, next] = [pair(), pair(), pair()];
+    one.bindSync(name);
+    other.connect(name);
+    one.close();
+    expect(other.stats().peers).toEqual([]);
+    next.bindSync(name);
+    other.connect(name);
+    expect(other.trySend("x")).toBe(true);
+    expect(String(next.tryReceive())).toBe("x");
+  });
+
   it("of a binder: the place of a connector that waited for one there is free", () => {
     const [name, another] = [sockets.endpoint("inproc"), sockets.endpoint("inproc")];
     const [one, first, second, next] = [pair(), pair(), pair(), pair()];

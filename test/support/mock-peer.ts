@@ -137,6 +137,15 @@ export class MockPeer {
     return this.#end as "end" | "reset";
   }
 
+  /** Takes no octet any more, until {@link resume}. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   /** Ends our direction only. */
   end(): void {
     this.#socket.end();

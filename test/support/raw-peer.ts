@@ -52,34 +52,46 @@ export class RawPeer {
 
   /** Names of the commands that have come. */
   get commands(): string[] {
-    return this.#frames().commands;
+    return this.#frames().commands.map((body) =>
+      body.toString("latin1", 1, 1 + (body[0] as number)),
+    );
   }
 
-  #frames(): { messages: Buffer[][]; commands: string[] } {
-    const octets = Buffer.concat(this.#chunks);
-    const messages: Buffer[][] = [];
-    const commands: string[] = [];
-    let parts: Buffer[] = [];
-    for (let at = GREETING_SIZE; at + 2 <= octets.length; ) {
-      const flags = octets[at] as number;
-      const long = (flags & 2) !== 0;
-      if (long && at + 9 > octets.length) break;
-      const size = long ? Number(octets.readBigUInt64BE(at + 1)) : (octets[at + 1] as number);
-      const start = at + (long ? 9 : 2);
-      if (start + size > octets.length) break;
-      const body = octets.subarray(start, start + size);
-      at = start + size;
-      if ((flags & 4) !== 0) {
-        commands.push(body.toString("latin1", 1, 1 + (body[0] as number)));
-        continue;
-      }
-      parts.push(body);
-      if ((flags & 1) !== 0) continue;
-      messages.push(parts);
-      parts = [];
-    }
-    return { messages, commands };
+  #frames(): Frames {
+    return framesOf(Buffer.concat(this.#chunks).subarray(GREETING_SIZE));
   }
+}
+
+interface Frames {
+  messages: Buffer[][];
+  /** Their bodies. */
+  commands: Buffer[];
+}
+
+/** The whole messages and commands in what follows a greeting. */
+export function framesOf(octets: Buffer): Frames {
+  const messages: Buffer[][] = [];
+  const commands: Buffer[] = [];
+  let parts: Buffer[] = [];
+  for (let at = 0; at + 2 <= octets.length; ) {
+    const flags = octets[at] as number;
+    const long = (flags & 2) !== 0;
+    if (long && at + 9 > octets.length) break;
+    const size = long ? Number(octets.readBigUInt64BE(at + 1)) : (octets[at + 1] as number);
+    const start = at + (long ? 9 : 2);
+    if (start + size > octets.length) break;
+    const body = octets.subarray(start, start + size);
+    at = start + size;
+    if ((flags & 4) !== 0) {
+      commands.push(body);
+      continue;
+    }
+    parts.push(body);
+    if ((flags & 1) !== 0) continue;
+    messages.push(parts);
+    parts = [];
+  }
+  return { messages, commands };
 }
 
 /** Where connectors of ours find raw peers. */

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -255,6 +256,31 @@ describe.each([
     wildcard.close();
     expect(readdirSync(other)).toEqual(["guest"]);
     rmSync(other, { recursive: true });
+  });
+});
+
+// Skipped on Windows: it has neither such users nor ipc endpoints. Root may do everything: as root
+// the program becomes nobody first.
+describe.skipIf(process.getuid === undefined)("somebody who is not root", () => {
+  it.each([
+    ["a folder that may not be entered", 0o000],
+    ["a folder that may not be written to", 0o555],
+  ])("is refused %s", async (_, mode) => {
+    const closed = join(folder, "closed");
+    mkdirSync(closed);
+    chmodSync(closed, mode);
+    chmodSync(folder, 0o755);
+    const endpoint = `ipc://${join(closed, "socket")}`;
+    const program = new Program(new URL("./eacces.child.mjs", import.meta.url), [endpoint]);
+    const { code, stdout, stderr } = await program.ended();
+    chmodSync(closed, 0o700);
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      bind: { code: "EACCES", address: endpoint },
+      bindSync: { code: "EACCES", address: endpoint },
+      connect: ["close", "connect:retry"],
+    });
+    expect(readdirSync(closed)).toEqual([]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { PROTOCOL_ERRORS, ProtocolError } from "../../src/zmtp/protocol-error.js";
 
@@ -32,6 +33,12 @@ describe("the error codes", () => {
 
   it("say each something else", () => {
     expect(new Set(Object.values(PROTOCOL_ERRORS)).size).toBe(CODES.length);
+  });
+
+  it("have a row each in the documentation, and no other code has one", () => {
+    const page = new URL("../../docs/protocol-errors.md", import.meta.url);
+    const rows = readFileSync(page, "utf8").matchAll(/^\| *`(\w+)`( \*)? *\| *\S.*\|$/gm);
+    expect([...rows].map(([, code]) => code).sort()).toEqual(Object.keys(PROTOCOL_ERRORS).sort());
   });
 });
 
