@@ -59,7 +59,8 @@ export class Core implements PatternHost {
   readonly reader: Reader;
   readonly writer: Writer;
   readonly #held = new Budget(ASSEMBLY_LIMIT);
-  readonly #bound = new Map<string, Endpoint>();
+  /** Several may have one name: an ipc path can be bound again, which takes it over. */
+  readonly #bound = new Set<Endpoint>();
   readonly #connected = new Map<string, Endpoint>();
   /** Sessions whose endpoint is gone and whose messages are not all written yet. */
   readonly #lingering = new Map<Session, NodeJS.Timeout | undefined>();
@@ -97,7 +98,7 @@ export class Core implements PatternHost {
 
   /** Every session there is, lingering ones included. */
   *sessions(): Iterable<Session> {
-    for (const endpoint of this.#bound.values()) yield* endpoint.sessions;
+    for (const endpoint of this.#bound) yield* endpoint.sessions;
     for (const endpoint of this.#connected.values()) yield* endpoint.sessions;
     yield* this.#lingering.keys();
   }
@@ -113,8 +114,8 @@ export class Core implements PatternHost {
     return this.#bound.size > 0 || this.#connected.size > 0;
   }
 
-  bound(endpoint: string): Endpoint | undefined {
-    return this.#bound.get(endpoint);
+  bound(endpoint: string): Endpoint[] {
+    return [...this.#bound].filter((it) => it.endpoint === endpoint);
   }
 
   connected(endpoint: string): Endpoint | undefined {
@@ -123,9 +124,7 @@ export class Core implements PatternHost {
 
   /** Takes a new endpoint in. */
   addBound(endpoint: Endpoint): void {
-    // An ipc path that the socket has bound before: the new listener has taken it over.
-    this.#bound.get(endpoint.endpoint)?.close();
-    this.#bound.set(endpoint.endpoint, endpoint);
+    this.#bound.add(endpoint);
     this.options.put("lastEndpoint", endpoint.endpoint);
   }
 
@@ -142,9 +141,9 @@ export class Core implements PatternHost {
 
   /** Forgets an endpoint that has ended. */
   forget(endpoint: Endpoint): void {
-    for (const map of [this.#bound, this.#connected]) {
-      if (map.get(endpoint.endpoint) === endpoint) map.delete(endpoint.endpoint);
-    }
+    this.#bound.delete(endpoint);
+    const { endpoint: name } = endpoint;
+    if (this.#connected.get(name) === endpoint) this.#connected.delete(name);
   }
 
   emit(event: Event): void {
@@ -262,10 +261,9 @@ export class Core implements PatternHost {
     this.#closing = true;
     this.reader.close();
     this.writer.close();
-    for (const map of [this.#bound, this.#connected]) {
-      for (const endpoint of map.values()) endpoint.close();
-      map.clear();
-    }
+    for (const endpoint of [...this.#bound, ...this.#connected.values()]) endpoint.close();
+    this.#bound.clear();
+    this.#connected.clear();
     for (const connection of this.inproc) connection.closedBy(this);
     this.pattern.close();
     this.monitor.end();

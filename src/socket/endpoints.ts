@@ -78,7 +78,8 @@ export function connect(core: Core, endpoint: string): void {
 
 /** @throws ENOENT when nothing of the kind is bound. */
 export function unbind(core: Core, endpoint: string): void {
-  remove(core, core.bound(endpoint) ?? core.bound(resolved(core, endpoint)), endpoint);
+  const found = core.bound(endpoint);
+  remove(core, found.length > 0 ? found : core.bound(resolved(core, endpoint)), endpoint);
 }
 
 /** A bound endpoint has an IP address where the caller may say `localhost` or an interface. */
@@ -91,12 +92,13 @@ function resolved(core: Core, endpoint: string): string {
 
 /** @throws ENOENT when nothing of the kind is connected. */
 export function disconnect(core: Core, endpoint: string): void {
-  remove(core, core.connected(endpoint), endpoint);
+  const found = core.connected(endpoint);
+  remove(core, found === undefined ? [] : [found], endpoint);
 }
 
-function remove(core: Core, found: Endpoint | undefined, endpoint: string): void {
-  if (found !== undefined) {
-    core.remove(found);
+function remove(core: Core, found: Endpoint[], endpoint: string): void {
+  if (found.length > 0) {
+    for (const it of found) core.remove(it);
     return;
   }
   const colon = endpoint.indexOf("://");

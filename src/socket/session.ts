@@ -68,6 +68,8 @@ export class Session implements EngineOwner, PipeSink {
 
   /** Whether messages are on their way out: in the pipe, or encoded, or being written. */
   get hasOutput(): boolean {
+    // What waits for a binder's peer that has gone will reach nobody.
+    if (this.role === "server" && this.#engine?.broken) return false;
     if ((this.#pipe?.length ?? 0) > 0) return true;
     return this.#established && (this.#engine?.outputBytes ?? 0) > 0;
   }
@@ -131,7 +133,7 @@ export class Session implements EngineOwner, PipeSink {
     this.#finishing = true;
     this.#pipe?.end();
     // What still comes is taken and forgotten: a peer may have to write before it reads.
-    this.#engine?.restartInput();
+    this.#engine?.disregardInput();
     if (this.#engine === undefined || !this.#established) {
       if (!this.hasOutput) this.#finished();
       return;
@@ -147,7 +149,8 @@ export class Session implements EngineOwner, PipeSink {
   }
 
   hasRoom(): boolean {
-    return this.#pipe?.checkWrite() ?? true;
+    // Nobody reads any more: see message.
+    return this.#finishing || (this.#pipe?.checkWrite() ?? true);
   }
 
   message(parts: Uint8Array[]): boolean {

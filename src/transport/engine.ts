@@ -67,6 +67,9 @@ export class Engine implements Sink {
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
 
+  /** Nothing more can be written; what the peer wrote before it went is still being read. */
+  #broken = false;
+  #disregarded = false;
   /** The owner has no room: nothing is read. */
   #paused = false;
   /** Octets that found no room. */
@@ -112,6 +115,11 @@ export class Engine implements Sink {
     return this.#output.size + this.#connection.outputSize;
   }
 
+  /** Whether writing has failed, and the connection goes on only to be read to its end. */
+  get broken(): boolean {
+    return this.#broken;
+  }
+
   /** Encodes a message; it leaves at the end of this turn, or now if there is enough. */
   send(parts: Parts): void {
     this.#connection.send(parts);
@@ -139,6 +147,13 @@ export class Engine implements Sink {
       this.#stream.resume();
     }
     this.#fed();
+  }
+
+  /** Nobody wants what still comes: the owner takes it and forgets it. */
+  disregardInput(): void {
+    this.#disregarded = true;
+    if (this.#broken) this.#end({ kind: "connection", error: undefined });
+    else this.restartInput();
   }
 
   /** Hangs up once all output has been written. */
@@ -266,17 +281,17 @@ export class Engine implements Sink {
 
   /**
    * The peer has gone, and perhaps written something before: it is read to its end, and only then
-   * has the connection ended. libzmq does the same.
+   * has the connection ended, as with libzmq. Where nothing is read now, or cannot be, or is wanted,
+   * the stream's error ends it at once: else it could hang there for as long as nobody receives.
    */
   #writeFailed(): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#broken || this.#paused || this.#disregarded) return;
     const stream = readOn(this.#stream);
-    // Where that cannot be done, the stream tells of its error.
     if (stream === undefined) return;
+    this.#broken = true;
     this.#stream = stream;
     this.#watch();
     stream.unref();
-    if (this.#paused) stream.pause();
   }
 
   #finishIfIdle(): void {

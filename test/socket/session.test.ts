@@ -50,6 +50,74 @@ function follow(socket: Pair): string[] {
   return seen;
 }
 
+describe("closed before the handshake", () => {
+  it("takes and forgets what comes: a peer may have to write before it reads", async () => {
+    server.close();
+    server = await RawServer.open(false);
+    const socket = connector({ linger: -1, sendHighWaterMark: 0 });
+    for (let i = 0; i < 300; i++) socket.trySend([String(i), Buffer.alloc(100_000)]);
+    await until(() => server.peers.length === 1);
+    const over = socket[Symbol.asyncDispose]();
+    const [first] = server.peers as [RawPeer];
+    first.socket.pause();
+    const all = Buffer.concat(Array.from({ length: 300 }, () => message(Buffer.alloc(100_000))));
+    first.socket.write(Buffer.concat([greeting(), ready(), all]), () => first.socket.resume());
+    await over;
+    await until(() => first.messages.length === 300);
+  });
+
+  it("sends the rest to the next connection when the peer goes in the midst of it", async () => {
+    server.close();
+    server = await RawServer.open(false);
+    const socket = connector({ linger: -1 });
+    for (let i = 0; i < 20; i++) socket.trySend([String(i), Buffer.alloc(1_000_000)]);
+    await until(() => server.peers.length === 1);
+    const over = socket[Symbol.asyncDispose]();
+    const [first] = server.peers as [RawPeer];
+    first.socket.pause();
+    first.socket.write(Buffer.concat([greeting(), ready()]));
+    await turns(20);
+    first.socket.resetAndDestroy();
+    await until(() => server.peers.length === 2);
+    const [, second] = server.peers as [RawPeer, RawPeer];
+    second.greet();
+    await over;
+    await until(() => ids(second).at(-1) === 19);
+  });
+});
+
+describe("a peer that goes while nobody receives", () => {
+  it.each(["ipc", "tcp"] as const)(
+    "over %s: does not hold up a connector that only sends",
+    async (transport) => {
+      const listeners: Socket[] = [];
+      const listener = createServer({ pauseOnConnect: true }, (it) => {
+        listeners.push(it);
+        it.on("error", () => {}).write(Buffer.concat([greeting(), ready()]));
+        for (let i = 0; i < 50; i++) it.write(message("flood"));
+      });
+      const endpoint = sockets.endpoint(transport);
+      const path = endpoint.slice("ipc://".length);
+      await new Promise<void>((resolve) =>
+        transport === "ipc"
+          ? listener.listen(path, resolve)
+          : listener.listen(0, "127.0.0.1", resolve),
+      );
+      const socket = pair({ reconnectInterval: 1, receiveHighWaterMark: 5 });
+      const port = transport === "tcp" && (listener.address() as AddressInfo).port;
+      socket.connect(port ? `tcp://127.0.0.1:${port}` : endpoint);
+      await until(() => socket.stats().receive.messages >= 5);
+      listeners[0]?.destroy();
+      await until(() => {
+        socket.trySend("x");
+        return listeners.length === 2;
+      });
+      for (const it of listeners) it.destroy();
+      listener.close();
+    },
+  );
+});
+
 describe("a peer that goes", () => {
   it.each(["ipc", "tcp"] as const)(
     "over %s: what it sent before is received, though a write finds it gone first",
