@@ -75,9 +75,21 @@ type OptionKeys<S> = {
   [K in keyof S]: S[K] extends (...args: never[]) => unknown ? never : K;
 }[keyof S];
 
+/** What a socket tells, and nobody sets. */
+type ReadOnlyKeys =
+  | "events"
+  | "closed"
+  | "readable"
+  | "writable"
+  | "context"
+  | "type"
+  | "lastEndpoint"
+  | "securityMechanism"
+  | "threadSafe";
+
 /** What a socket's constructor takes: its options and its context. */
 export type SocketOptions<S extends Socket> = Partial<
-  Pick<S, Exclude<OptionKeys<S>, "events" | "closed" | "readable" | "writable" | "context">>
+  Pick<S, Exclude<OptionKeys<S>, ReadOnlyKeys>>
 > & { context?: Context };
 
 /** A socket: what all types have. */

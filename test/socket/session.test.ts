@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Event } from "../../src/events.js";
 import { Observer } from "../../src/socket/observer.js";
@@ -50,6 +50,17 @@ function follow(socket: Pair): string[] {
   return seen;
 }
 
+/** Where a bare listener is to be found, once it is there. */
+async function listen(listener: Server, transport: "ipc" | "tcp"): Promise<string> {
+  const path = sockets.endpoint("ipc");
+  await new Promise<void>((resolve) => {
+    if (transport === "ipc") listener.listen(path.slice("ipc://".length), resolve);
+    else listener.listen(0, "127.0.0.1", resolve);
+  });
+  if (transport === "ipc") return path;
+  return `tcp://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+}
+
 describe("closed before the handshake", () => {
   it("takes and forgets what comes: a peer may have to write before it reads", async () => {
     server.close();
@@ -96,16 +107,9 @@ describe("a peer that goes while nobody receives", () => {
         it.on("error", () => {}).write(Buffer.concat([greeting(), ready()]));
         for (let i = 0; i < 50; i++) it.write(message("flood"));
       });
-      const endpoint = sockets.endpoint(transport);
-      const path = endpoint.slice("ipc://".length);
-      await new Promise<void>((resolve) =>
-        transport === "ipc"
-          ? listener.listen(path, resolve)
-          : listener.listen(0, "127.0.0.1", resolve),
-      );
+      const endpoint = await listen(listener, transport);
       const socket = pair({ reconnectInterval: 1, receiveHighWaterMark: 5 });
-      const port = transport === "tcp" && (listener.address() as AddressInfo).port;
-      socket.connect(port ? `tcp://127.0.0.1:${port}` : endpoint);
+      socket.connect(endpoint);
       await until(() => socket.stats().receive.messages >= 5);
       listeners[0]?.destroy();
       await until(() => {
@@ -127,16 +131,9 @@ describe("a peer that goes", () => {
         peer = socket;
         socket.on("error", () => {}).write(Buffer.concat([greeting(), ready()]));
       });
-      const endpoint = sockets.endpoint(transport);
-      const path = endpoint.slice("ipc://".length);
-      await new Promise<void>((resolve) =>
-        transport === "ipc"
-          ? listener.listen(path, resolve)
-          : listener.listen(0, "127.0.0.1", resolve),
-      );
+      const endpoint = await listen(listener, transport);
       const socket = pair({ reconnectInterval: -1 });
-      const port = transport === "tcp" && (listener.address() as AddressInfo).port;
-      socket.connect(port ? `tcp://127.0.0.1:${port}` : endpoint);
+      socket.connect(endpoint);
       await until(() => socket.stats().peers[0]?.connected === true);
       // It has read all of ours: the system has no reason to reset the connection.
       peer?.resume();
