@@ -1,4 +1,3 @@
-import type { Socket as Stream } from "node:net";
 import { describe, expect, it, vi } from "vitest";
 import type { Parts } from "../../src/message.js";
 import { type EndReason, Engine, type EngineOwner } from "../../src/transport/engine.js";
@@ -57,7 +56,7 @@ class Owner implements EngineOwner {
 function started(): { engine: Engine; stream: FakeStream; owner: Owner } {
   const stream = new FakeStream();
   const owner = new Owner();
-  const engine = new Engine(stream as unknown as Stream, options(), owner);
+  const engine = new Engine(stream.asStream, options(), owner);
   engine.start();
   engine.data(welcome());
   return { engine, stream, owner };
