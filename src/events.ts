@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import type { ErrnoError } from "./errors.js";
 import type { ProtocolErrorCode } from "./zmtp/index.js";
 
@@ -20,12 +21,17 @@ interface EventAddress {
   address: string;
 }
 
-interface EventPeer {
+/** Which peer an event is of. Ours alone: npm zeromq's events do not say. */
+export interface EventPeer {
   /**
-   * Where the peer is, where there is one; over ipc our endpoint. Ours alone, npm zeromq has no
-   * such property.
+   * Where the peer is, where there is one; over ipc our endpoint.
    */
   peerAddress?: string;
+  /**
+   * What the peer calls itself, or what we call it: once its handshake is done, and if it has a
+   * name (`ZMQ_ROUTING_ID`).
+   */
+  routingId?: Buffer;
 }
 
 interface EventFailure<E = ErrnoError> {
@@ -49,6 +55,8 @@ interface EventFailure<E = ErrnoError> {
  * - `close` (`ZMQ_EVENT_CLOSED`): a bound endpoint was given up, or an attempt to connect failed.
  * - `close:error` (`ZMQ_EVENT_CLOSE_FAILED`): not emitted here.
  * - `disconnect` (`ZMQ_EVENT_DISCONNECTED`): a connection was lost, or a peer turned away.
+ * - `drop`: a peer has no room for a message, which it misses, as it may miss the next ones; told of
+ *   once, until it has had room again. How many were dropped, `stats()` tells. Ours alone.
  * - `handshake` (`ZMQ_EVENT_HANDSHAKE_SUCCEEDED`): a peer's handshake is done.
  * - `handshake:error:protocol` (`ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL`): a peer broke the protocol
  *   or a limit, in its handshake or after it. `disconnect` follows.
@@ -70,6 +78,7 @@ export type Event =
   | ({ type: "close" } & EventAddress)
   | ({ type: "close:error" } & EventAddress & EventFailure)
   | ({ type: "disconnect" } & EventAddress & EventPeer)
+  | ({ type: "drop" } & EventAddress & EventPeer)
   | ({ type: "handshake" } & EventAddress & EventPeer)
   | ({ type: "handshake:error:protocol" } & EventAddress & EventPeer & EventFailure<ProtoError>)
   | ({ type: "handshake:error:auth" } & EventAddress & EventPeer & EventFailure<AuthError>)

@@ -30,7 +30,19 @@ export {
   type Writable,
 } from "./socket/socket.js";
 export { Observer } from "./socket/observer.js";
+export { Proxy, type ProxyOptions } from "./socket/proxy.js";
 export { Pair } from "./socket/pair.js";
+export { Publisher } from "./socket/pub.js";
+export { Subscriber } from "./socket/sub.js";
+export { Request } from "./socket/req.js";
+export { Reply } from "./socket/rep.js";
+export { Dealer } from "./socket/dealer.js";
+export { Router, type RouterConnectOptions } from "./socket/router.js";
+export { Pull } from "./socket/pull.js";
+export { Push } from "./socket/push.js";
+export { XPublisher } from "./socket/xpub.js";
+export { XSubscriber } from "./socket/xsub.js";
+export { Stream, type StreamConnectOptions } from "./socket/stream.js";
 export type { CallOptions } from "./socket/arguments.js";
 export type { PeerStats, QueueStats, Stats } from "./socket/stats.js";
 export type { ErrnoError } from "./errors.js";

@@ -6,8 +6,11 @@ export type OptionType = "Bool" | "Int32" | "Uint32" | "Int64" | "Uint64" | "Str
 
 export type OptionValue = boolean | number | string | null;
 
-/** Which sockets have an option: all, or those that can receive, or those that can send. */
-export type OptionScope = "all" | "readable" | "writable";
+/**
+ * Which sockets have an option: all, or those that can receive, or those that can send, or the
+ * types that name it.
+ */
+export type OptionScope = "all" | "readable" | "writable" | "some";
 
 export interface OptionSpec {
   name: string;
@@ -25,8 +28,16 @@ export interface OptionSpec {
   store?: (value: number) => number;
   /** Takes effect at once, not only for endpoints that are bound or connected later. */
   immediate?: true;
+  /** Octets, kept as they are; of a routing id 1 to 255, the first of them not zero. */
+  octets?: "any" | "routing id";
+  /** Has no property: there is a method for it, or another property. */
+  hidden?: true;
+  /** An order to the socket's pattern, not a value that is kept. */
+  order?: true;
   /** What the option does is not built yet, so any value but the default is refused. */
   unbuilt?: true;
+  /** Has a property that throws EINVAL when read, as in npm zeromq. */
+  unreadable?: true;
   /** Nothing of the kind exists: reading and writing fail. */
   absent?: true;
 }
@@ -44,9 +55,7 @@ const heartbeatTtl = (value: number): boolean => value <= 6_553_599;
 /** It travels in tenths of a second. */
 const wholeTenths = (value: number): number => Math.max(0, value - (value % 100));
 
-type Extra = Partial<
-  Pick<OptionSpec, "valid" | "store" | "immediate" | "unbuilt" | "absent" | "access">
->;
+type Extra = Partial<Omit<OptionSpec, "id" | "name" | "type" | "initial" | "scope">>;
 
 function option(
   id: number,
@@ -59,7 +68,18 @@ function option(
   return { id, name, type, initial, access: "rw", scope, ...extra };
 }
 
-/** Every socket option that a Pair has (`zmq_setsockopt`). */
+/** An option of some types of sockets that can be set and not read. */
+function writeOnly(
+  id: number,
+  name: string,
+  type: OptionType,
+  initial: OptionValue,
+  extra: Extra = {},
+): OptionSpec {
+  return option(id, name, type, initial, { access: "w", immediate: true, ...extra }, "some");
+}
+
+/** Every socket option (`zmq_setsockopt`). */
 export const OPTIONS: readonly OptionSpec[] = [
   option(11, "sendBufferSize", "Int32", -1, { valid: minusOneUp }, "writable"),
   option(
@@ -100,6 +120,24 @@ export const OPTIONS: readonly OptionSpec[] = [
     "readable",
   ),
   option(OURS + 2, "exclusiveBuffers", "Bool", false, {}, "readable"),
+
+  option(5, "routingId", "String", null, { octets: "routing id" }, "some"),
+  writeOnly(6, "subscribe", "String", null, { octets: "any", hidden: true, order: true }),
+  writeOnly(7, "unsubscribe", "String", null, { octets: "any", hidden: true, order: true }),
+  writeOnly(33, "mandatory", "Bool", false, { access: "rw", unreadable: true }),
+  writeOnly(40, "verbose", "Bool", false, { hidden: true, order: true }),
+  writeOnly(51, "probeRouter", "Bool", false),
+  writeOnly(52, "correlate", "Bool", false),
+  writeOnly(53, "relaxed", "Bool", false),
+  option(54, "conflate", "Bool", false, { access: "w" }, "some"),
+  writeOnly(56, "handover", "Bool", false),
+  writeOnly(61, "connectRoutingId", "String", null, { octets: "routing id", hidden: true }),
+  writeOnly(69, "noDrop", "Bool", false),
+  writeOnly(71, "manual", "Bool", false),
+  writeOnly(72, "welcomeMessage", "String", null, { octets: "any" }),
+  writeOnly(73, "notify", "Bool", true),
+  writeOnly(74, "invertMatching", "Bool", false, { access: "rw" }),
+  writeOnly(78, "verboser", "Bool", false, { hidden: true, order: true }),
 
   option(4, "affinity", "Uint64", 0),
   option(8, "rate", "Int32", 100, { valid: positive }),
@@ -170,6 +208,20 @@ function toText(value: unknown): string | null {
   throw new TypeError("Option value must be a string or buffer");
 }
 
+/** @throws EINVAL for a routing id that nobody may have. */
+function toOctets(value: unknown, kind: "any" | "routing id"): Buffer {
+  const octets = Buffer.from((value ?? "") as string);
+  const isName = octets.length > 0 && octets.length <= 255 && octets[0] !== 0;
+  if (kind === "routing id" && !isName) throw errnoError("EINVAL");
+  return octets;
+}
+
+/** Octets read as text, up to a zero: libzmq hands out a string of C. */
+function cString(octets: Buffer): string {
+  const end = octets.indexOf(0);
+  return octets.toString("utf8", 0, end < 0 ? octets.length : end);
+}
+
 function toInteger(type: OptionType, value: number): number {
   if (type === "Int32") return value | 0;
   if (type === "Uint32") return value >>> 0;
@@ -191,7 +243,7 @@ function as(type: OptionType, value: number | boolean): number | boolean {
 /** The options of one socket or context: a value for each entry of its table. */
 export class OptionStore {
   readonly #specs: ReadonlyMap<number, OptionSpec>;
-  readonly #values: Record<string, OptionValue | undefined> = {};
+  readonly #values: Record<string, OptionValue | Buffer | undefined> = {};
 
   constructor(specs: ReadonlyMap<number, OptionSpec>) {
     this.#specs = specs;
@@ -199,7 +251,7 @@ export class OptionStore {
   }
 
   /** The value of an option by name, for use inside: unchecked. */
-  value(name: string): OptionValue | undefined {
+  value(name: string): OptionValue | Buffer | undefined {
     return this.#values[name];
   }
 
@@ -208,18 +260,26 @@ export class OptionStore {
   }
 
   boolean(name: string): boolean {
-    return this.#values[name] as boolean;
+    return this.#values[name] === true;
+  }
+
+  /** Octets; undefined when there are none. */
+  octets(name: string): Buffer | undefined {
+    const value = this.#values[name];
+    return value instanceof Buffer && value.length > 0 ? value : undefined;
   }
 
   /** Sets a value from inside: unchecked. */
-  put(name: string, value: OptionValue): void {
+  put(name: string, value: OptionValue | Buffer): void {
     this.#values[name] = value;
   }
 
   /** @throws EINVAL for an option that does not exist, is of another type or cannot be read. */
   get(id: number, type: OptionType): OptionValue {
-    const value = this.#values[this.#find(id, type).name];
-    if (value === undefined) throw errnoError("EINVAL");
+    const { name, access, unreadable } = this.#find(id, type);
+    const value = this.#values[name];
+    if (value === undefined || access === "w" || unreadable) throw errnoError("EINVAL");
+    if (typeof value === "object" && value !== null) return cString(value);
     return value === null || typeof value === "string" ? value : as(type, value);
   }
 
@@ -229,8 +289,9 @@ export class OptionStore {
    *   version has not built.
    */
   set(id: number, type: OptionType, value: unknown): OptionSpec {
-    let converted = convert(type, value);
+    let converted: OptionValue | Buffer = convert(type, value);
     const spec = this.#find(id, type);
+    if (spec.octets !== undefined) converted = toOctets(value, spec.octets);
     if (type !== "String") converted = as(spec.type, converted as number | boolean);
     if (spec.access === "r" || spec.absent === true) throw errnoError("EINVAL");
     if (typeof converted === "number" && spec.valid !== undefined && !spec.valid(converted)) {
@@ -261,7 +322,8 @@ export class OptionStore {
 
 /** Puts an accessor for each option on a prototype, built on `getInt32Option(id)` and its like. */
 export function defineAccessors(prototype: object, specs: Iterable<OptionSpec>): void {
-  for (const { name, id, type, access } of specs) {
+  for (const { name, id, type, access, hidden } of specs) {
+    if (hidden === true) continue;
     const descriptor: PropertyDescriptor = { configurable: true };
     if (access !== "w") {
       descriptor.get = function get(this: Record<string, (id: number) => unknown>) {

@@ -20,7 +20,10 @@ interface Module {
 }
 
 /** The files that data flows through, from the wire to the socket. Each knows those before it. */
-const ROUTING = ["queue", "pipe", "fq", "lb", "dist", "trie"].map((name) => `socket/${name}`);
+const ROUTING = [
+  ...["queue", "pipe", "ring", "fq", "lb", "dist", "routes", "arrivals", "trie"],
+  "subscriptions",
+].map((name) => `socket/${name}`);
 
 const PATTERNS = [
   ...["pair", "pub", "sub", "xpub", "xsub", "req", "rep", "dealer", "router", "push", "pull"],
@@ -41,6 +44,7 @@ const ALLOWED: Record<Layer, (from: string, to: string) => boolean> = {
   pattern: (_, to) =>
     ["routing", "base", "pattern"].includes(layerOf(to)) ||
     to === "socket/socket" ||
+    to === "socket/arguments" ||
     to === "socket/pattern",
   index: () => true,
 };

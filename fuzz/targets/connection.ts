@@ -25,6 +25,7 @@ const XOR = 2;
 const POOR = 4;
 const BEATS = 8;
 const HURRIES = 16;
+const PICKY = 32;
 
 const RICH = 1e6;
 const UNBOUND = {
@@ -60,7 +61,7 @@ export const connection: Target = {
   ],
 
   generate(random) {
-    const mode = random.below(32);
+    const mode = random.below(64);
     const count = random.below(6);
     if ((mode & XOR) === 0) {
       const rest = Array.from({ length: count }, () => traffic(random));
@@ -134,6 +135,7 @@ class Life implements ConnectionHandler {
       limits: LIMITS,
       held: this.#held,
       reserve: this.#reserve,
+      ...(mode & PICKY && { accepts: (parts) => parts.length !== 2 }),
       handshakeTimeoutMs: mode & HURRIES ? 50 : 0,
       heartbeat: { intervalMs: beats ? 20 : 0, timeoutMs: beats ? 30 : 0, ttlMs: 100 },
     };
@@ -156,10 +158,11 @@ class Life implements ConnectionHandler {
     return !this.#random.once(4);
   }
 
-  subscription(): void {
+  subscription(): boolean {
     check("no subscription outside the traffic", this.#connection.phase === "traffic");
     this.#reach("traffic command");
     if (this.#random.once(32)) this.#close();
+    return true;
   }
 
   /** Until all octets are taken, and a little longer. */
@@ -189,7 +192,10 @@ class Life implements ConnectionHandler {
     const expected = messagesOf(events);
     const count = this.#heardAll ? expected.length : this.#received.length;
     same("received", this.#received, expected.slice(0, count));
-    const own = [undefined, "ERR_ZMTP_ASSEMBLY_LIMIT", "ERR_ZMTP_HANDSHAKE_TIMEOUT"];
+    const own = [
+      ...[undefined, "ERR_ZMTP_ASSEMBLY_LIMIT", "ERR_ZMTP_HANDSHAKE_TIMEOUT"],
+      "ERR_ZMTP_MALFORMED_MESSAGE",
+    ];
     if (![...own, "ERR_ZMTP_HEARTBEAT_TIMEOUT"].includes(this.#error)) {
       same("error", this.#error, error);
     }

@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import type { IpcAddress, TcpAddress } from "../transport/address.js";
 import { Dialer } from "../transport/dialer.js";
 import type { EndReason } from "../transport/engine.js";
@@ -14,11 +15,14 @@ export class ConnectedEndpoint implements SessionOwner, Candidate {
   readonly #session: Session;
   /** `ZMQ_IMMEDIATE`: there is a pipe only while there is a connection. */
   readonly #immediate: boolean;
+  /** What the socket shall call the peer, if it said so. */
+  readonly #routingId: Buffer | undefined;
   #closing = false;
 
-  constructor(core: Core, address: TcpAddress | IpcAddress, endpoint: string) {
+  constructor(core: Core, address: TcpAddress | IpcAddress, endpoint: string, routingId?: Buffer) {
     this.#core = core;
     this.endpoint = endpoint;
+    this.#routingId = routingId;
     this.#immediate = core.options.boolean("immediate");
     this.#session = new Session(core, this, endpoint, "client");
     this.#dialer = new Dialer(address, endpoint, core.dialerOptions(), {
@@ -50,7 +54,7 @@ export class ConnectedEndpoint implements SessionOwner, Candidate {
 
   /** There is a place for the pipe. */
   enter(): void {
-    this.#core.attach(this.#session);
+    this.#core.attach(this.#session, this.#routingId);
     if (!this.#session.connected) this.#dialer.dial();
     else this.#session.admit();
   }
@@ -59,7 +63,7 @@ export class ConnectedEndpoint implements SessionOwner, Candidate {
     this.#dialer.trust();
     if (session.pipe !== undefined) return true;
     if (this.#core.pattern.vacant) {
-      this.#core.attach(session);
+      this.#core.attach(session, this.#routingId);
       return true;
     }
     this.#core.candidates.add(this);

@@ -1,13 +1,22 @@
-import type { Event } from "../events.js";
-import { type OptionSpec, OptionStore } from "../options.js";
+import { Buffer } from "node:buffer";
+import type { Event, EventPeer } from "../events.js";
+import type { Parts } from "../message.js";
+import { type OptionSpec, OptionStore, type OptionType, type OptionValue } from "../options.js";
 import type { BackoffOptions } from "../transport/backoff.js";
 import { exclusiveMemory, SegmentMemory, slabs } from "../transport/memory.js";
+import { RawConnection } from "../transport/raw.js";
+import type { Wire } from "../transport/wire.js";
 import {
   announce,
   Budget,
+  Connection,
+  type ConnectionHandler,
   type ConnectionOptions,
   DEFAULT_LIMITS,
+  isCompatible,
+  type Memory,
   NullMechanism,
+  Press,
   type Role,
   type SocketTypeName,
 } from "../zmtp/index.js";
@@ -25,6 +34,42 @@ import { Writer } from "./writer.js";
 /** What unfinished messages of all peers of a socket may hold together. */
 const ASSEMBLY_LIMIT = 2 ** 31;
 
+/** What a socket that keeps only the newest message bounds its queues by. */
+const CONFLATED: Marks = { messages: 0, bytes: 0, conflate: true };
+
+/** Routers make up a name for a peer that says this. */
+const NO_ROUTING_ID = Buffer.alloc(0);
+
+/** What this thread publishes is encoded here, once for all peers. */
+const press = new Press();
+
+/** A peer of a socket, or one that a connector has not reached yet. */
+export interface Link {
+  /** The endpoint that was bound or connected. */
+  readonly endpoint: string;
+  /** Where the peer is; undefined while there is none. */
+  readonly peerAddress: string | undefined;
+  /** Whether the peer is there, its handshake done. */
+  readonly established: boolean;
+  /** Since when, on the clock of `performance.now`. */
+  readonly startedAt: number;
+  /** The socket's end of the pipe, if there is one. */
+  readonly socketPipe: Pipe | undefined;
+  /** What the peer calls itself; undefined when it does not say. */
+  readonly routingId: Buffer | undefined;
+}
+
+/** The part of an event that says of which peer it is. */
+export function whereIs(link: Link): { address: string } & EventPeer {
+  const { endpoint: address, peerAddress, socketPipe } = link;
+  const routingId = socketPipe?.routingId ?? link.routingId;
+  return {
+    address,
+    ...(peerAddress !== undefined && { peerAddress }),
+    ...(routingId !== undefined && { routingId: Buffer.from(routingId) }),
+  };
+}
+
 /** An endpoint of a socket, bound or connected. */
 export interface Endpoint {
   readonly endpoint: string;
@@ -37,11 +82,24 @@ export interface Endpoint {
 export interface SocketKind {
   /** libzmq's number (`ZMQ_PAIR`). */
   type: number;
-  /** As the handshake names it. */
-  name: SocketTypeName;
+  /** As the handshake names it; STREAM has none. */
+  name: SocketTypeName | "STREAM";
   options: ReadonlyMap<number, OptionSpec>;
+  /** Options that have another default than the table says. */
+  defaults?: Readonly<Record<string, OptionValue>>;
+  /** Whether a message of a peer's may be one for this type; if absent, any may. */
+  accepts?: (parts: readonly Uint8Array[]) => boolean;
   pattern: (host: PatternHost) => Pattern;
 }
+
+/** Types for which a second connection to the same endpoint makes no sense, says libzmq. */
+const SINGLE_CONNECT: readonly string[] = ["PAIR", "DEALER", "SUB", "PUB", "REQ"];
+
+/** Types that send a message to many peers at once. */
+const PUBLISHING: readonly string[] = ["PUB", "XPUB", "XSUB"];
+
+/** Types that tell their routing id. */
+const NAMED: readonly string[] = ["REQ", "DEALER", "ROUTER"];
 
 /**
  * The inside of a socket: its options, its pattern, its endpoints. The public class stands before
@@ -58,10 +116,12 @@ export class Core implements PatternHost {
   readonly pattern: Pattern;
   readonly reader: Reader;
   readonly writer: Writer;
+  /** A proxy that wants to know when there may be something to receive, or room to send. */
+  relay: (() => void) | undefined = undefined;
   readonly #held = new Budget(ASSEMBLY_LIMIT);
   /** Several may have one name: an ipc path can be bound again, which takes it over. */
   readonly #bound = new Set<Endpoint>();
-  readonly #connected = new Map<string, Endpoint>();
+  readonly #connected = new Set<Endpoint>();
   /** Sessions whose endpoint is gone and whose messages are not all written yet. */
   readonly #lingering = new Map<Session, NodeJS.Timeout | undefined>();
   #sendTimeoutMs = -1;
@@ -70,6 +130,7 @@ export class Core implements PatternHost {
   /** In the midst of {@link close}: sessions that end there do not mean that all have. */
   #closing = false;
   #settled: (() => void)[] = [];
+  #dropped = 0;
 
   /** @throws EMFILE when the context has as many sockets as it may. */
   constructor(kind: SocketKind, context: ContextCore) {
@@ -81,6 +142,7 @@ export class Core implements PatternHost {
     this.options.put("threadSafe", false);
     this.options.put("ipv6", context.get(42, "Bool"));
     if (context.get(70, "Bool") === false) this.options.put("linger", 0);
+    for (const [name, value] of Object.entries(kind.defaults ?? {})) this.options.put(name, value);
     this.pattern = kind.pattern(this);
     this.reader = new Reader(this.pattern);
     this.writer = new Writer(this.pattern);
@@ -96,10 +158,21 @@ export class Core implements PatternHost {
     return this.#held.used;
   }
 
+  /** Messages that had no room at their peer, or no peer. */
+  get messagesDropped(): number {
+    return this.#dropped;
+  }
+
+  /** Every peer: sessions, and connections within this thread. */
+  *links(): Iterable<Link> {
+    yield* this.sessions();
+    for (const connection of this.inproc) yield connection.linkOf(this);
+  }
+
   /** Every session there is, lingering ones included. */
   *sessions(): Iterable<Session> {
     for (const endpoint of this.#bound) yield* endpoint.sessions;
-    for (const endpoint of this.#connected.values()) yield* endpoint.sessions;
+    for (const endpoint of this.#connected) yield* endpoint.sessions;
     yield* this.#lingering.keys();
   }
 
@@ -118,8 +191,13 @@ export class Core implements PatternHost {
     return [...this.#bound].filter((it) => it.endpoint === endpoint);
   }
 
-  connected(endpoint: string): Endpoint | undefined {
-    return this.#connected.get(endpoint);
+  connected(endpoint: string): Endpoint[] {
+    return [...this.#connected].filter((it) => it.endpoint === endpoint);
+  }
+
+  /** Whether a connection to an endpoint that is connected already is to be made all the same. */
+  mayConnectAgain(): boolean {
+    return !SINGLE_CONNECT.includes(this.kind.name);
   }
 
   /** Takes a new endpoint in. */
@@ -129,7 +207,7 @@ export class Core implements PatternHost {
   }
 
   addConnected(endpoint: Endpoint): void {
-    this.#connected.set(endpoint.endpoint, endpoint);
+    this.#connected.add(endpoint);
     this.options.put("lastEndpoint", endpoint.endpoint);
   }
 
@@ -142,8 +220,7 @@ export class Core implements PatternHost {
   /** Forgets an endpoint that has ended. */
   forget(endpoint: Endpoint): void {
     this.#bound.delete(endpoint);
-    const { endpoint: name } = endpoint;
-    if (this.#connected.get(name) === endpoint) this.#connected.delete(name);
+    this.#connected.delete(endpoint);
   }
 
   emit(event: Event): void {
@@ -152,24 +229,40 @@ export class Core implements PatternHost {
 
   readActivated(): void {
     this.reader.activated();
+    this.relay?.();
   }
 
   writeActivated(): void {
     this.writer.activated();
+    this.relay?.();
   }
 
   vacated(): void {
     if (!this.#closed) this.candidates.admit(() => this.pattern.vacant);
   }
 
+  dropped(pipe?: Pipe): void {
+    this.#dropped++;
+    if (pipe === undefined || pipe.dropping) return;
+    pipe.dropping = true;
+    for (const link of this.links()) {
+      if (link.socketPipe === pipe) this.emit({ type: "drop", ...whereIs(link) });
+    }
+  }
+
+  publish(parts: Parts, distribute: () => void): void {
+    press.print(parts, distribute);
+  }
+
   /** Gives a session its pipe, and the other end to the pattern. */
-  attach(session: Session): void {
+  attach(session: Session, routingId?: Buffer): void {
     const [ours, theirs] = Pipe.pair(this.sendMarks, this.receiveMarks);
     session.attachPipe(theirs, ours);
-    this.pattern.attach(ours);
+    this.pattern.attach(ours, routingId);
   }
 
   get sendMarks(): Marks {
+    if (this.options.boolean("conflate")) return CONFLATED;
     return {
       messages: this.options.number("sendHighWaterMark"),
       bytes: this.options.number("sendHighWaterMarkBytes"),
@@ -177,6 +270,7 @@ export class Core implements PatternHost {
   }
 
   get receiveMarks(): Marks {
+    if (this.options.boolean("conflate")) return CONFLATED;
     return {
       messages: this.options.number("receiveHighWaterMark"),
       bytes: this.options.number("receiveHighWaterMarkBytes"),
@@ -192,8 +286,21 @@ export class Core implements PatternHost {
     return this.#receiveTimeoutMs;
   }
 
+  /**
+   * Sets an option by number.
+   * @returns Whether it takes effect at once.
+   * @throws As {@link OptionStore.set}.
+   */
+  setOption(id: number, type: OptionType, value: unknown): boolean {
+    const { name, immediate, order } = this.options.set(id, type, value);
+    if (order === true) this.pattern.order?.(name, this.options.value(name) ?? null);
+    else if (immediate === true) this.optionsChanged();
+    return immediate === true;
+  }
+
   /** Changes of the options that take effect at once reach those whom they concern. */
   optionsChanged(): void {
+    this.pattern.optionsChanged?.();
     this.#sendTimeoutMs = this.options.number("sendTimeout");
     this.#receiveTimeoutMs = this.options.number("receiveTimeout");
     for (const session of this.sessions()) {
@@ -222,20 +329,49 @@ export class Core implements PatternHost {
     this.settle();
   }
 
-  connectionOptions(role: Role): ConnectionOptions {
+  /** Whether sockets of both types may talk to each other. */
+  mayTalkTo(other: Core): boolean {
+    const { name } = this.kind;
+    return name !== "STREAM" && isCompatible(name, other.kind.name);
+  }
+
+  /** What the next peer that is connected to shall be called; only once. */
+  takeConnectRoutingId(): Buffer | undefined {
+    const routingId = this.options.octets("connectRoutingId");
+    if (routingId !== undefined) this.options.put("connectRoutingId", null);
+    return routingId;
+  }
+
+  /** What routers call us; undefined where our type has no say in it. */
+  get routingId(): Buffer | undefined {
+    if (!NAMED.includes(this.kind.name)) return undefined;
+    return this.options.octets("routingId") ?? NO_ROUTING_ID;
+  }
+
+  /** A connection without its wire. */
+  connection(role: Role, handler: ConnectionHandler, now: number): Wire {
+    const memory = this.options.boolean("exclusiveBuffers") ? exclusiveMemory : new SegmentMemory();
+    const { name } = this.kind;
+    if (name === "STREAM") return new RawConnection(handler, memory);
+    return new Connection(this.#connectionOptions(name, memory, role), handler, now);
+  }
+
+  #connectionOptions(socketType: SocketTypeName, memory: Memory, role: Role): ConnectionOptions {
     const { options } = this;
     const limits = { ...DEFAULT_LIMITS, maxMessageSize: options.number("maxMessageSize") };
     const interval = options.number("heartbeatInterval");
     const timeout = options.number("heartbeatTimeout");
     return {
       role,
-      socketType: this.kind.name,
-      mechanism: new NullMechanism(role, announce(this.kind.name, undefined), limits),
+      socketType,
+      mechanism: new NullMechanism(role, announce(socketType, this.routingId), limits),
       slabs,
-      memory: options.boolean("exclusiveBuffers") ? exclusiveMemory : new SegmentMemory(),
+      ...(PUBLISHING.includes(socketType) && { press }),
+      memory,
       limits,
       held: this.#held,
       reserve: this.context.reserve,
+      ...(this.kind.accepts && { accepts: this.kind.accepts }),
       handshakeTimeoutMs: options.number("handshakeInterval"),
       heartbeat: {
         intervalMs: interval,
@@ -261,7 +397,7 @@ export class Core implements PatternHost {
     this.#closing = true;
     this.reader.close();
     this.writer.close();
-    for (const endpoint of [...this.#bound, ...this.#connected.values()]) endpoint.close();
+    for (const endpoint of [...this.#bound, ...this.#connected]) endpoint.close();
     this.#bound.clear();
     this.#connected.clear();
     for (const connection of this.inproc) connection.closedBy(this);

@@ -1,5 +1,5 @@
 import { type ErrnoError, errnoError } from "../errors.js";
-import { type Address, parseAddress, tcpEndpoint } from "../transport/address.js";
+import { type Address, parseAddress, tcpEndpoint, type Use } from "../transport/address.js";
 import { systemPath } from "../transport/ipc.js";
 import { Listener, type ListenerEvents, type ListenerOptions } from "../transport/listener.js";
 import { bindHost } from "../transport/tcp.js";
@@ -10,7 +10,7 @@ import { InprocBinding, InprocConnection } from "./inproc.js";
 
 /** Binds `endpoint`; whatever is wrong with it rejects. An aborted bind leaves nothing bound. */
 export async function bind(core: Core, endpoint: string, signal?: AbortSignal): Promise<void> {
-  const address = parseAddress(endpoint, "bind");
+  const address = parse(core, endpoint, "bind");
   if (address.transport === "inproc") {
     core.addBound(new InprocBinding(core, address.name, endpoint));
     return;
@@ -44,7 +44,7 @@ function abortable(binding: Promise<Listener>, signal: AbortSignal | undefined):
  * synchronously, an error comes as a `bind:error` event instead.
  */
 export function bindSync(core: Core, endpoint: string): void {
-  const address = parseAddress(endpoint, "bind");
+  const address = parse(core, endpoint, "bind");
   if (address.transport === "inproc") {
     core.addBound(new InprocBinding(core, address.name, endpoint));
     return;
@@ -60,20 +60,31 @@ export function bindSync(core: Core, endpoint: string): void {
   }
 }
 
-/** Connects to `endpoint`, or does nothing when it is connected already. */
+/** Connects to `endpoint`, or does nothing where one connection to it is enough. */
 export function connect(core: Core, endpoint: string): void {
-  const address = parseAddress(endpoint, "connect");
-  if (core.connected(endpoint) !== undefined) return;
+  const routingId = core.takeConnectRoutingId();
+  const address = parse(core, endpoint, "connect");
+  if (core.connected(endpoint).length > 0 && !core.mayConnectAgain()) return;
+  if (routingId !== undefined) core.pattern.checkRoutingId?.(routingId);
   if (address.transport === "inproc") {
-    const connection = new InprocConnection(core, address.name, endpoint);
+    const connection = new InprocConnection(core, address.name, endpoint, routingId);
     core.addConnected(connection);
     connection.connect();
     return;
   }
   if (address.transport === "ipc") systemPath(address.path, endpoint);
-  const connected = new ConnectedEndpoint(core, address, endpoint);
+  const connected = new ConnectedEndpoint(core, address, endpoint, routingId);
   core.addConnected(connected);
   connected.connect();
+}
+
+/** @throws As {@link parseAddress}; ENOCOMPATPROTO where the socket's type cannot use the protocol. */
+function parse(core: Core, endpoint: string, use: Use): Address {
+  const address = parseAddress(endpoint, use);
+  if (address.transport === "inproc" && core.kind.name === "STREAM") {
+    throw errnoError("ENOCOMPATPROTO", endpoint);
+  }
+  return address;
 }
 
 /** @throws ENOENT when nothing of the kind is bound. */
@@ -92,8 +103,7 @@ function resolved(core: Core, endpoint: string): string {
 
 /** @throws ENOENT when nothing of the kind is connected. */
 export function disconnect(core: Core, endpoint: string): void {
-  const found = core.connected(endpoint);
-  remove(core, found === undefined ? [] : [found], endpoint);
+  remove(core, core.connected(endpoint), endpoint);
 }
 
 function remove(core: Core, found: Endpoint[], endpoint: string): void {

@@ -1,10 +1,12 @@
+import { Buffer } from "node:buffer";
 import { errnoError } from "../errors.js";
 import type { Candidate } from "./candidates.js";
-import type { Core, Endpoint } from "./core.js";
+import type { Core, Endpoint, Link } from "./core.js";
 import { type Marks, Pipe, type PipeSink } from "./pipe.js";
 import type { Session } from "./session.js";
 
 const NO_SESSIONS: readonly Session[] = [];
+const NO_ROUTING_ID = Buffer.alloc(0);
 
 /** A name that a socket has bound. */
 export class InprocBinding implements Endpoint {
@@ -20,7 +22,7 @@ export class InprocBinding implements Endpoint {
     this.#name = name;
     const guests = core.context.names.bind(name, this);
     if (guests === undefined) throw errnoError("EADDRINUSE", endpoint);
-    for (const guest of guests) guest.meet(this);
+    for (const guest of guests) if (guest.suits(this)) guest.meet(this);
   }
 
   /** Gives the name up. Who is connected stays so. */
@@ -40,16 +42,40 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
   readonly #core: Core;
   readonly #name: string;
   #host: InprocBinding | undefined;
+  /** What our socket shall call theirs, if it said so. */
+  readonly #routingId: Buffer | undefined;
   /** Our socket's end, once it has a place for it; theirs is ours to keep until they have one. */
   #ours: Pipe | undefined;
   #theirs: Pipe | undefined;
   #attached = false;
   readonly #guest: Candidate = { enter: () => this.#attachTheirs() };
 
-  constructor(core: Core, name: string, endpoint: string) {
+  constructor(core: Core, name: string, endpoint: string, routingId?: Buffer) {
     this.#core = core;
     this.endpoint = endpoint;
     this.#name = name;
+    this.#routingId = routingId;
+  }
+
+  /** Whether both sockets are of types that talk to each other. */
+  suits(host: InprocBinding): boolean {
+    return this.#core.mayTalkTo(host.core);
+  }
+
+  /** The connection as one of its two sockets sees it. */
+  linkOf(core: Core): Link {
+    const { endpoint, peerAddress, established, startedAt } = this;
+    const isOurs = core === this.#core;
+    const peer = isOurs ? this.#host?.core : this.#core;
+    const name = peer?.routingId;
+    return {
+      endpoint,
+      peerAddress,
+      established,
+      startedAt,
+      socketPipe: isOurs ? this.#ours : this.#theirs,
+      routingId: name?.length === 0 ? undefined : name,
+    };
   }
 
   /** Whether the name is bound, or was. */
@@ -73,10 +99,12 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
     this.#theirs = theirs;
     this.#core.inproc.add(this);
     ours.exclusive = this.#core.options.boolean("exclusiveBuffers");
+    ours.direct = true;
+    theirs.direct = true;
     theirs.attach(this);
-    this.#core.pattern.attach(ours);
+    this.#core.pattern.attach(ours, this.#routingId);
     const host = this.#core.context.names.connect(this.#name, this);
-    if (host !== undefined) this.meet(host);
+    if (host !== undefined && this.suits(host)) this.meet(host);
   }
 
   /** The name is bound. */
@@ -137,11 +165,16 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
   #attachTheirs(): void {
     if (this.#theirs === undefined || this.#host === undefined) return;
     this.#attached = true;
-    this.#host.core.pattern.attach(this.#theirs);
+    const { core } = this.#host;
+    core.pattern.attach(this.#theirs);
+    this.#ours?.connected(this.#core.routingId ?? NO_ROUTING_ID);
+    this.#theirs.connected(core.routingId ?? NO_ROUTING_ID);
   }
 }
 
 function sum(one: Marks, other: Marks): Marks {
+  // Whichever side asks for it: a message that nobody shall see need not wait.
+  if (one.conflate || other.conflate) return { messages: 0, bytes: 0, conflate: true };
   return {
     messages: one.messages === 0 || other.messages === 0 ? 0 : one.messages + other.messages,
     bytes: one.bytes === 0 || other.bytes === 0 ? 0 : one.bytes + other.bytes,

@@ -1,10 +1,8 @@
-import { own, type Parts } from "../message.js";
-import type { Depth, Pattern, PatternHost } from "./pattern.js";
+import type { Parts } from "../message.js";
+import { type Depth, NOT_NOW, type Pattern, type PatternHost } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
 import {
-  defineKind,
-  defineScope,
-  optionsOf,
+  defineSocket,
   type Readable,
   Socket,
   type SocketOptions,
@@ -36,6 +34,8 @@ export class Pair extends Socket {
  * for the reader, and counts against the receive high-water mark of the next one.
  */
 export class PairPattern implements Pattern {
+  readonly receiveRefusal = NOT_NOW;
+  readonly sendRefusal = NOT_NOW;
   readonly #host: PatternHost;
   #pipe: Pipe | undefined;
   /** A peer's that is gone, with messages left to read. */
@@ -108,9 +108,7 @@ export class PairPattern implements Pattern {
   send(parts: Parts): boolean {
     const pipe = this.#pipe;
     if (pipe === undefined || !pipe.checkWrite()) return false;
-    if (!pipe.readAtOnce) own(parts);
-    pipe.write(parts);
-    pipe.flush();
+    pipe.send(parts);
     return true;
   }
 
@@ -131,11 +129,9 @@ export class PairPattern implements Pattern {
   }
 }
 
-defineScope(Pair.prototype, "writable");
-defineScope(Pair.prototype, "readable");
-defineKind({
+defineSocket(Pair, {
   type: ZMQ_PAIR,
   name: "PAIR",
-  options: optionsOf(["readable", "writable"]),
+  scopes: ["writable", "readable"],
   pattern: (host) => new PairPattern(host),
 });

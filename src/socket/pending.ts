@@ -32,10 +32,13 @@ export class Pending<T> {
     hold.take();
   }
 
-  /** Ends the call with EAGAIN after `timeoutMs` (-1: never), or with the signal's reason. */
-  limit(timeoutMs: number, signal: AbortSignal | undefined): void {
+  /**
+   * Ends the call after `timeoutMs` (-1: never), or with the signal's reason.
+   * @param why The code of the error after the timeout.
+   */
+  limit(timeoutMs: number, signal: AbortSignal | undefined, why: () => string): void {
     if (timeoutMs >= 0) {
-      this.#timer = setTimeout(() => this.reject(errnoError("EAGAIN")), timeoutMs);
+      this.#timer = setTimeout(() => this.reject(errnoError(why())), timeoutMs);
     }
     if (signal === undefined) return;
     this.#signal = signal;

@@ -1,4 +1,5 @@
-import { ownBuffers, type Parts, sizeOf } from "../message.js";
+import type { Buffer } from "node:buffer";
+import { own, ownBuffers, type Parts, sizeOf } from "../message.js";
 import { Queue } from "./queue.js";
 
 /** Who holds an end of a pipe, and is told what happens at the other one. */
@@ -9,6 +10,12 @@ export interface PipeSink {
   writeActivated(pipe: Pipe): void;
   /** The other end has ended: nothing can be written; what is queued can still be read. */
   pipeEnded(pipe: Pipe): void;
+  /** The peer is there, for the first time or again: see {@link Pipe.connected}. */
+  peerConnected?(pipe: Pipe, routingId: Buffer): void;
+  /** The peer is gone, and may come again: see {@link Pipe.disconnected}. */
+  peerDisconnected?(pipe: Pipe): void;
+  /** The peer wants messages that begin with `topic`, or wants them no longer. */
+  peerSubscribed?(pipe: Pipe, topic: Uint8Array, subscribe: boolean): void;
 }
 
 /** How much one direction of a pipe may hold; 0 means no bound. */
@@ -17,6 +24,8 @@ export interface Marks {
   messages: number;
   /** Ours alone, in bytes. A message larger than the mark still passes, alone. */
   bytes: number;
+  /** `ZMQ_CONFLATE`: a message takes the place of the one that waits. Both marks are 0 then. */
+  conflate?: boolean;
 }
 
 /**
@@ -48,9 +57,18 @@ export class Pipe {
   #ended = false;
   #hungry = false;
   #exclusive = false;
+  #conflate = false;
+
+  /** What a socket that addresses its peers calls the one at the other end. */
+  routingId: Buffer | undefined = undefined;
+  /** A message found no room here, and none has been made since. For whoever wrote to tell. */
+  dropping = false;
+  /** Whether a socket holds the other end, too: then what is written is handed on as it is. */
+  direct = false;
 
   private constructor(marks: Marks) {
     this.#marks = marks;
+    this.#conflate = marks.conflate === true;
   }
 
   /**
@@ -97,7 +115,9 @@ export class Pipe {
   /** Changes the marks of what this end writes, and of what is written to it. */
   setMarks(out: Marks, back: Marks): void {
     this.#marks = out;
+    this.#conflate = out.conflate === true;
     this.#peer.#marks = back;
+    this.#peer.#conflate = back.conflate === true;
     // What was read below the old low-water mark may be all that the new mark allows.
     this.#peer.#acknowledge();
     this.#acknowledge();
@@ -138,10 +158,25 @@ export class Pipe {
     return false;
   }
 
+  /** Whether there is a message to read. If not, {@link PipeSink.readActivated} will tell. */
+  checkRead(): boolean {
+    if (this.#inbound.length > 0) return true;
+    this.#awaitsRead = true;
+    return false;
+  }
+
+  /** Writes a message that may share the caller's memory, and lets the other end know. */
+  send(parts: Parts): void {
+    if (!this.readAtOnce) own(parts);
+    this.write(parts);
+    this.flush();
+  }
+
   /** Writes a message, whole. To be followed by {@link flush}; {@link checkWrite} comes first. */
   write(parts: Parts): void {
     const size = sizeOf(parts);
     const peer = this.#peer;
+    if (this.#conflate) peer.#forget();
     peer.#inbound.push(parts);
     peer.#inboundBytes += size;
     this.#written++;
@@ -174,6 +209,12 @@ export class Pipe {
 
   /** Puts messages back that were read and never used: they will be read again, first. */
   unread(messages: Parts[]): void {
+    if (this.#peer.#conflate) {
+      // Only the newest counts, and what waits is newer.
+      const newest = messages.at(-1);
+      if (newest !== undefined && this.#inbound.length === 0) this.#peer.write(newest);
+      return;
+    }
     for (let i = messages.length - 1; i >= 0; i--) {
       const parts = messages[i] as Parts;
       const size = sizeOf(parts);
@@ -184,6 +225,37 @@ export class Pipe {
     }
     this.#toldRead = Math.min(this.#toldRead, this.#read);
     this.#toldBytes = Math.min(this.#toldBytes, this.#readBytes);
+  }
+
+  /** Lets {@link PipeSink.readActivated} tell of the next message, though others wait. */
+  listen(): void {
+    this.#awaitsRead = true;
+  }
+
+  /** Puts a message behind what is to be read here, as if the peer had sent it. */
+  inject(parts: Parts): void {
+    this.#peer.write(parts);
+  }
+
+  /** Tells the other end that the peer is there; `routingId` is what it calls itself. */
+  connected(routingId: Buffer): void {
+    const peer = this.#peer;
+    if (!peer.#ended) peer.#sink.peerConnected?.(peer, routingId);
+  }
+
+  /** Tells the other end that the peer is gone; the pipe stays, for it may come again. */
+  disconnected(): void {
+    const peer = this.#peer;
+    if (!peer.#ended) peer.#sink.peerDisconnected?.(peer);
+  }
+
+  /**
+   * Tells the other end what we want. A call and not a message: no mark holds it up, and it does
+   * not wait behind messages that nobody reads.
+   */
+  subscribe(topic: Uint8Array, subscribe: boolean): void {
+    const peer = this.#peer;
+    if (!peer.#ended) peer.#sink.peerSubscribed?.(peer, topic, subscribe);
   }
 
   /**
@@ -214,9 +286,13 @@ export class Pipe {
 
   /** Ends this end, and forgets what it has not read. */
   close(): void {
+    this.#forget();
+    this.end();
+  }
+
+  #forget(): void {
     this.#inbound.clear();
     this.#inboundBytes = 0;
-    this.end();
   }
 
   // A method, as #isLowWater is: V8 asks its runtime for each read of a private getter.
@@ -248,6 +324,27 @@ export class Pipe {
   #wakeWriter(): void {
     if (!this.#awaitsRoom || this.#ended || this.#isFull()) return;
     this.#awaitsRoom = false;
+    this.dropping = false;
     this.#sink.writeActivated(this);
   }
+}
+
+/** What waits to be read from many pipes, together. */
+export function depthOf(pipes: Iterable<Pipe>): { messages: number; bytes: number } {
+  const depth = { messages: 0, bytes: 0 };
+  for (const pipe of pipes) {
+    depth.messages += pipe.length;
+    depth.bytes += pipe.bytes;
+  }
+  return depth;
+}
+
+/** What was written to many pipes and waits at their other ends, together. */
+export function outDepthOf(pipes: Iterable<Pipe>): { messages: number; bytes: number } {
+  const depth = { messages: 0, bytes: 0 };
+  for (const pipe of pipes) {
+    depth.messages += pipe.outLength;
+    depth.bytes += pipe.outBytes;
+  }
+  return depth;
 }

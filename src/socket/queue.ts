@@ -21,6 +21,11 @@ export class Queue<T> {
     return this.#length;
   }
 
+  /** The item that {@link shift} would take. */
+  get first(): T | undefined {
+    return this.#head?.slots[this.#first];
+  }
+
   push(item: T): void {
     let tail = this.#tail;
     if (tail === undefined) {

@@ -1,12 +1,14 @@
 import { errnoError } from "../errors.js";
 import type { Parts } from "../message.js";
 import { hold } from "./hold.js";
+import type { Refusal } from "./pattern.js";
 import { Pending } from "./pending.js";
 import { turn } from "./turn.js";
 
 /** Where a reader takes messages from. */
 export interface Source {
   receive(): Parts | undefined;
+  readonly receiveRefusal: Refusal;
 }
 
 /**
@@ -41,15 +43,17 @@ export class Reader {
 
   /**
    * @param timeoutMs How long to wait; -1: for ever.
-   * @returns The message; rejects with EAGAIN after the timeout, or with the signal's reason.
+   * @returns The message; rejects after the timeout with the reason why there is none (EAGAIN, or
+   *   EFSM when it is not this call's turn), or with the signal's.
    */
   receive(timeoutMs: number, signal: AbortSignal | undefined): Promise<Parts> {
     const parts = this.tryReceive();
     if (parts !== undefined) {
       return turn.spend() ? turn.later((resolve) => resolve(parts)) : Promise.resolve(parts);
     }
-    if (timeoutMs !== 0) return this.#wait(timeoutMs, signal);
-    const error = errnoError("EAGAIN");
+    const { code, waits } = this.#source.receiveRefusal;
+    if (timeoutMs !== 0 && waits) return this.#wait(timeoutMs, signal);
+    const error = errnoError(code);
     return turn.spend() ? turn.later((_, reject) => reject(error)) : Promise.reject(error);
   }
 
@@ -76,7 +80,7 @@ export class Reader {
       this.#pending = new Pending<Parts>(hold, resolve, reject, () => {
         this.#pending = undefined;
       });
-      this.#pending.limit(timeoutMs, signal);
+      this.#pending.limit(timeoutMs, signal, () => this.#source.receiveRefusal.code);
     });
   }
 }

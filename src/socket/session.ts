@@ -1,10 +1,12 @@
+import { Buffer } from "node:buffer";
 import type { Socket as Stream } from "node:net";
 import { type ErrnoError, errnoError, fromSystem } from "../errors.js";
 import type { ProtoError } from "../events.js";
 import type { Parts } from "../message.js";
 import { type EndReason, Engine, type EngineOwner } from "../transport/engine.js";
+import type { Wire } from "../transport/wire.js";
 import type { Peer, ProtocolError, Role } from "../zmtp/index.js";
-import type { Core } from "./core.js";
+import { type Core, type Link, whereIs } from "./core.js";
 import type { Pipe, PipeSink } from "./pipe.js";
 
 /** Who made a session, and wants to know what becomes of it. */
@@ -23,7 +25,7 @@ export interface SessionOwner {
  * A binder's session lives as long as its connection. A connector's outlives them: its pipe stays,
  * and what one connection did not write goes back into it.
  */
-export class Session implements EngineOwner, PipeSink {
+export class Session implements EngineOwner, PipeSink, Link {
   readonly endpoint: string;
   readonly role: Role;
   readonly startedAt: number = performance.now();
@@ -35,6 +37,7 @@ export class Session implements EngineOwner, PipeSink {
   #socketPipe: Pipe | undefined;
   #engine: Engine | undefined;
   #established = false;
+  #routingId: Buffer | undefined;
   #peerAddress: string | undefined;
   #finishing = false;
   /** The wire is broken: messages are taken whether there is room or not. */
@@ -50,6 +53,11 @@ export class Session implements EngineOwner, PipeSink {
   /** Where the peer is; undefined while there is none. */
   get peerAddress(): string | undefined {
     return this.#peerAddress;
+  }
+
+  /** What the peer calls itself; undefined when it does not say, or is not there yet. */
+  get routingId(): Buffer | undefined {
+    return this.#routingId?.length === 0 ? undefined : this.#routingId;
   }
 
   /** Whether the peer is connected and its handshake done. */
@@ -89,15 +97,15 @@ export class Session implements EngineOwner, PipeSink {
   /** Takes over a connected stream and starts the handshake. */
   attachStream(stream: Stream, peerAddress: string): void {
     this.#peerAddress = peerAddress;
-    this.#engine = new Engine(stream, this.#core.connectionOptions(this.role), this);
+    const open = (now: number): Wire => this.#core.connection(this.role, this, now);
+    this.#engine = new Engine(stream, open, this);
     stream.unref();
     this.#engine.start();
   }
 
   /** Lets in the peer that the owner had made wait. */
   admit(): void {
-    this.#establish();
-    this.#engine?.admit();
+    this.#enter();
     this.#pull();
   }
 
@@ -141,9 +149,10 @@ export class Session implements EngineOwner, PipeSink {
     this.#pull();
   }
 
-  handshake(_peer: Peer): boolean {
+  handshake(peer: Peer): boolean {
+    this.#routingId = Buffer.from(peer.identity);
     if (!this.#owner.admit(this)) return false;
-    this.#establish();
+    this.#enter();
     process.nextTick(pullSession, this);
     return true;
   }
@@ -159,6 +168,11 @@ export class Session implements EngineOwner, PipeSink {
     const pipe = this.#pipe as Pipe;
     pipe.write(parts as Parts);
     return pipe.checkWrite() || this.#overflowing;
+  }
+
+  subscription(topic: Uint8Array, subscribe: boolean): boolean {
+    this.#pipe?.subscribe(topic, subscribe);
+    return this.hasRoom();
   }
 
   received(): void {
@@ -186,7 +200,9 @@ export class Session implements EngineOwner, PipeSink {
       this.#pipe.flush();
     }
     this.#report(reason, established);
+    if (established) this.#pipe?.disconnected();
     this.#peerAddress = undefined;
+    this.#routingId = undefined;
     this.#owner.disconnected(this, reason, established);
     if (this.#finishing && !this.hasOutput) this.#finished();
   }
@@ -197,6 +213,11 @@ export class Session implements EngineOwner, PipeSink {
 
   writeActivated(): void {
     this.#engine?.restartInput();
+  }
+
+  /** Our socket wants a topic, or not any more. Before there is a peer it need not be told. */
+  peerSubscribed(_pipe: Pipe, topic: Uint8Array, subscribe: boolean): void {
+    if (this.#established && !this.#finishing) this.#engine?.subscribe(topic, subscribe);
   }
 
   /** The socket closed its end: what it wrote is still to be sent. */
@@ -225,33 +246,26 @@ export class Session implements EngineOwner, PipeSink {
     pipe.hungry = false;
   }
 
-  #establish(): void {
+  /** The peer is in: tells it so, the socket, and whoever wants to know. */
+  #enter(): void {
     this.#established = true;
-    this.#core.monitor.emit({
-      type: "handshake",
-      address: this.endpoint,
-      peerAddress: this.#peerAddress as string,
-    });
+    this.#engine?.admit();
+    this.#pipe?.connected(this.#routingId as Buffer);
+    // Plain TCP has no handshake.
+    if (this.#core.kind.name !== "STREAM") this.#core.emit({ type: "handshake", ...whereIs(this) });
   }
 
   #report(reason: EndReason, established: boolean): void {
     // We ended it ourselves: nobody is told, says libzmq.
     if (this.#finishing) return;
-    const { monitor } = this.#core;
-    const address = this.endpoint;
-    const peerAddress = this.#peerAddress as string;
+    const where = whereIs(this);
     if (reason.kind === "protocol") {
       const error = toEventError(reason.error);
-      monitor.emit({ type: "handshake:error:protocol", address, peerAddress, error });
+      this.#core.emit({ type: "handshake:error:protocol", ...where, error });
     } else if (!established) {
-      monitor.emit({
-        type: "handshake:error:other",
-        address,
-        peerAddress,
-        error: whyFailed(reason),
-      });
+      this.#core.emit({ type: "handshake:error:other", ...where, error: whyFailed(reason) });
     }
-    monitor.emit({ type: "disconnect", address, peerAddress });
+    this.#core.emit({ type: "disconnect", ...where });
   }
 
   #finished(): void {

@@ -5,7 +5,6 @@ import {
   defineAccessors,
   OPTIONS,
   type OptionScope,
-  type OptionSpec,
   type OptionType,
   type OptionValue,
 } from "../options.js";
@@ -25,29 +24,29 @@ import { bind, bindSync, connect, disconnect, unbind } from "./endpoints.js";
 import { hold } from "./hold.js";
 import { Observer, registerMonitor } from "./observer.js";
 import type { CommonOptions, ReceiveOptions, SendOptions } from "./option-types.js";
+import { registerInside } from "./proxy.js";
 import type { Reader } from "./reader.js";
 import { type Stats, statsOf } from "./stats.js";
 import type { Writer } from "./writer.js";
 
 const kinds = new Map<number, SocketKind>();
 
-/** Makes a socket type known to `new Socket(type)`. */
-export function defineKind(kind: SocketKind): void {
-  kinds.set(kind.type, kind);
-}
+/** What {@link defineSocket} is told of a socket type. */
+type SocketDefinition = Omit<SocketKind, "options"> & {
+  scopes: readonly OptionScope[];
+  /** Options that it has beside those of its scopes. */
+  options?: readonly string[];
+};
 
-/** The options that a socket of the given scopes has, by number. */
-export function optionsOf(scopes: readonly OptionScope[]): ReadonlyMap<number, OptionSpec> {
-  const wanted = OPTIONS.filter((it) => it.scope === "all" || scopes.includes(it.scope));
-  return new Map(wanted.map((it) => [it.id, it]));
-}
-
-/** Puts the accessors of the options of `scope` on a prototype. */
-export function defineScope(prototype: object, scope: OptionScope): void {
-  defineAccessors(
-    prototype,
-    OPTIONS.filter((it) => it.scope === scope),
-  );
+/** Makes a socket type known to `new Socket(type)`, and gives its class the options that it has. */
+export function defineSocket(
+  socketClass: { readonly prototype: Socket },
+  { scopes, options = [], ...kind }: SocketDefinition,
+): void {
+  const own = OPTIONS.filter(({ name, scope }) => scopes.includes(scope) || options.includes(name));
+  const all = [...OPTIONS.filter(({ scope }) => scope === "all"), ...own];
+  defineAccessors(socketClass.prototype, own);
+  kinds.set(kind.type, { ...kind, options: new Map(all.map((it) => [it.id, it])) });
 }
 
 export interface Socket extends CommonOptions {}
@@ -120,6 +119,7 @@ export class Socket {
     this.#reader = this.#core.reader;
     this.#writer = this.#core.writer;
     registerMonitor(this, this.#core.monitor);
+    registerInside(this, { core: this.#core, block: (done) => this.#block(done) });
     Object.seal(this);
     try {
       Object.assign(this, settings);
@@ -284,7 +284,10 @@ export class Socket {
     if (arguments.length > 1) checkCount(arguments, 1);
     const parts = toParts(message);
     this.#checkWriting();
-    return parts.length === 0 || this.#writer.trySend(parts);
+    if (parts.length === 0 || this.#writer.trySend(parts)) return true;
+    const { code } = this.#core.pattern.sendRefusal;
+    if (code !== "EAGAIN") throw errnoError(code);
+    return false;
   }
 
   /**
@@ -308,7 +311,11 @@ export class Socket {
   tryReceive(): Message[] | undefined {
     if (arguments.length > 0) checkCount(arguments, 0);
     this.#checkReading();
-    return this.#reader.tryReceive();
+    const parts = this.#reader.tryReceive();
+    if (parts !== undefined) return parts;
+    const { code } = this.#core.pattern.receiveRefusal;
+    if (code !== "EAGAIN") throw errnoError(code);
+    return undefined;
   }
 
   /**
@@ -401,11 +408,10 @@ export class Socket {
 
   #set(args: ArrayLike<unknown>, type: OptionType): void {
     const id = optionId(args, 2);
-    const value = convert(type, args[1]);
+    convert(type, args[1]);
     if (this.closed) throw errnoError("ENOTSOCK");
-    const { immediate } = this.#core.options.set(id, type, value);
-    if (immediate === true) this.#core.optionsChanged();
-    else if (this.#blocked || this.#core.inUse) {
+    const immediate = this.#core.setOption(id, type, args[1]);
+    if (!immediate && (this.#blocked || this.#core.inUse)) {
       process.emitWarning("Socket option will not take effect until next connect/bind.");
     }
   }

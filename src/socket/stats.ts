@@ -1,5 +1,5 @@
-import type { Core } from "./core.js";
-import type { Session } from "./session.js";
+import { Buffer } from "node:buffer";
+import type { Core, Link } from "./core.js";
 
 /**
  * How full the queues of one direction are, over all peers together. An inproc queue is the sending
@@ -27,6 +27,16 @@ export interface PeerStats {
   address: string | undefined;
   /** Whether the handshake is done; over inproc, whether the name has been bound. */
   connected: boolean;
+  /** What the peer calls itself, or what we call it; undefined when it has no name. */
+  routingId: Buffer | undefined;
+  /** Messages that came from it and wait to be received. */
+  receiveMessages: number;
+  /** Their bytes. */
+  receiveBytes: number;
+  /** Messages that wait to be sent to it. */
+  sendMessages: number;
+  /** Their bytes. */
+  sendBytes: number;
   /** Since the peer came, or was first dialled, in milliseconds. */
   ageMs: number;
 }
@@ -37,8 +47,13 @@ export interface Stats {
   receive: QueueStats;
   /** What was sent and waits for its peer; what a connection has encoded already is not counted. */
   send: QueueStats;
-  /** Messages handed out so far, and messages accepted for sending. */
-  total: { messagesReceived: number; messagesSent: number };
+  /**
+   * Messages handed out so far, messages accepted for sending, and how often one was dropped: for
+   * each peer that had no room for it, or for want of a peer. A pattern says when: see its class.
+   */
+  total: { messagesReceived: number; messagesSent: number; messagesDropped: number };
+  /** Topics that we, or our peers, are subscribed to; undefined for types without subscriptions. */
+  subscriptions: number | undefined;
   /** Bytes held for messages whose last frame has not come yet, of all peers. */
   assemblyBytes: number;
   /** Every peer, those included that are in their handshake or linger. */
@@ -55,19 +70,29 @@ export function statsOf(core: Core): Stats {
   return {
     receive: { ...received, highWaterMark: receiveMark, highWaterMarkBytes: receiveBytes },
     send: { ...sent, highWaterMark: sendMark, highWaterMarkBytes: sendBytes },
-    total: { messagesReceived: core.reader.messages, messagesSent: core.writer.messages },
+    total: {
+      messagesReceived: core.reader.messages,
+      messagesSent: core.writer.messages,
+      messagesDropped: core.messagesDropped,
+    },
+    subscriptions: core.pattern.subscriptions,
     assemblyBytes: core.assemblyBytes,
-    peers: [...core.sessions(), ...core.inproc].map((link) => peerStats(link, now)),
+    peers: [...core.links()].map((link) => peerStats(link, now)),
   };
 }
 
-type Link = Pick<Session, "endpoint" | "peerAddress" | "established" | "startedAt">;
-
 function peerStats(link: Link, now: number): PeerStats {
+  const { endpoint, peerAddress, established, startedAt, socketPipe } = link;
+  const routingId = socketPipe?.routingId ?? link.routingId;
   return {
-    endpoint: link.endpoint,
-    address: link.peerAddress,
-    connected: link.established,
-    ageMs: now - link.startedAt,
+    endpoint,
+    address: peerAddress,
+    connected: established,
+    routingId: routingId && Buffer.from(routingId),
+    receiveMessages: socketPipe?.length ?? 0,
+    receiveBytes: socketPipe?.bytes ?? 0,
+    sendMessages: socketPipe?.outLength ?? 0,
+    sendBytes: socketPipe?.outBytes ?? 0,
+    ageMs: now - startedAt,
   };
 }

@@ -1,12 +1,14 @@
 import { errnoError } from "../errors.js";
 import { own, type Parts } from "../message.js";
 import { hold } from "./hold.js";
+import type { Refusal } from "./pattern.js";
 import { Pending } from "./pending.js";
 import { turn } from "./turn.js";
 
 /** Where a writer puts messages. */
 export interface Sink {
   send(parts: Parts): boolean;
+  readonly sendRefusal: Refusal;
 }
 
 const DONE: Promise<void> = Promise.resolve();
@@ -41,13 +43,14 @@ export class Writer {
 
   /**
    * @param timeoutMs How long to wait; -1: for ever.
-   * @returns Rejects with EAGAIN after the timeout, or with the signal's reason: then nothing was
-   *   sent.
+   * @returns Rejects with the reason why it was not sent, at once if waiting does not help, else
+   *   after the timeout; or with the signal's reason. Then nothing was sent.
    */
   send(parts: Parts, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     if (this.trySend(parts)) return turn.spend() ? turn.later((resolve) => resolve()) : DONE;
-    if (timeoutMs !== 0) return this.#wait(parts, timeoutMs, signal);
-    const error = errnoError("EAGAIN");
+    const { code, waits } = this.#sink.sendRefusal;
+    if (timeoutMs !== 0 && waits) return this.#wait(parts, timeoutMs, signal);
+    const error = errnoError(code);
     return turn.spend() ? turn.later((_, reject) => reject(error)) : Promise.reject(error);
   }
 
@@ -63,9 +66,13 @@ export class Writer {
   }
 
   #give(pending: Pending<void>): void {
-    if (!this.trySend(this.#parts as Parts)) return;
-    this.#forget();
-    pending.resolve();
+    if (this.trySend(this.#parts as Parts)) {
+      this.#forget();
+      pending.resolve();
+      return;
+    }
+    const { code, waits } = this.#sink.sendRefusal;
+    if (!waits) pending.reject(errnoError(code));
   }
 
   #wait(parts: Parts, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
@@ -73,7 +80,7 @@ export class Writer {
     this.#parts = parts;
     return new Promise((resolve, reject) => {
       this.#pending = new Pending<void>(hold, resolve, reject, () => this.#forget());
-      this.#pending.limit(timeoutMs, signal);
+      this.#pending.limit(timeoutMs, signal, () => this.#sink.sendRefusal.code);
     });
   }
 

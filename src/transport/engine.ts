@@ -3,9 +3,7 @@ import type { Parts } from "../message.js";
 import {
   type Batch,
   COPY_MAX,
-  Connection,
   type ConnectionHandler,
-  type ConnectionOptions,
   MAX_HEADER_SIZE,
   ProtocolError,
   SLAB_SIZE,
@@ -13,6 +11,7 @@ import {
 import { Output } from "./output.js";
 import { deliver, READ_SIZE, readOn, type Sink } from "./reading.js";
 import { Rest } from "./rest.js";
+import type { Wire } from "./wire.js";
 
 /** Why a connection ended: the peer was wrong, it was too slow, or the wire broke. */
 export type EndReason =
@@ -47,8 +46,8 @@ const GOODBYE_MS = 1000;
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /**
- * One connection on its wire: moves octets between a stream and a {@link Connection}, and tells
- * it the time.
+ * One connection: moves octets between a stream and a {@link Wire}, which knows the protocol, and
+ * tells it the time.
  *
  * Out: what is encoded in one turn of the event loop leaves in one write at its end, or as soon
  * as it fills a slab. Only one write is under way at a time, so what a broken wire did not take
@@ -59,7 +58,7 @@ const TIMER_MAX_MS = 2 ** 31 - 1;
  */
 export class Engine implements Sink {
   #stream: Stream;
-  readonly #connection: Connection;
+  readonly #connection: Wire;
   readonly #owner: EngineOwner;
 
   #ended = false;
@@ -79,10 +78,11 @@ export class Engine implements Sink {
   readonly #output: Output;
   #flushScheduled = false;
 
-  constructor(stream: Stream, options: ConnectionOptions, owner: EngineOwner) {
+  /** @param open Makes the connection, at the given time. */
+  constructor(stream: Stream, open: (now: number) => Wire, owner: EngineOwner) {
     this.#stream = stream;
     this.#owner = owner;
-    this.#connection = new Connection(options, owner, performance.now());
+    this.#connection = open(performance.now());
     this.#output = new Output(
       stream,
       (batch) => this.#written(batch),
@@ -94,6 +94,7 @@ export class Engine implements Sink {
   start(): void {
     deliver(this.#stream, this);
     this.#watch();
+    this.#connection.start?.();
     this.#flush();
     this.#arm();
   }
@@ -127,9 +128,17 @@ export class Engine implements Sink {
     else this.#scheduleFlush();
   }
 
-  /** Lets in a peer that had to wait after its handshake. */
+  /** Subscribes to a topic at the peer, or cancels that. */
+  subscribe(topic: Uint8Array, subscribe: boolean): void {
+    this.#connection.subscribe(topic, subscribe);
+    this.#scheduleFlush();
+  }
+
+  /** Lets in the peer whose handshake is done, at once or later. */
   admit(): void {
     this.#connection.admit(performance.now());
+    // In the midst of a chunk: what else there is to do, is done at its end.
+    if (this.#feeding) return;
     this.#flush();
     if (!this.#connection.full) this.restartInput();
     else if (!this.#paused) this.#pause();

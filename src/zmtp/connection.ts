@@ -6,6 +6,7 @@ import { Heartbeat, type HeartbeatOptions } from "./heartbeat.js";
 import type { Mechanism, Role } from "./mechanism.js";
 import type { Metadata } from "./metadata.js";
 import { type Input, type Phase, TRANSITIONS } from "./phase.js";
+import type { Press } from "./press.js";
 import { ProtocolError } from "./protocol-error.js";
 import { isCompatible, type SocketTypeName } from "./socket-type.js";
 import { toAscii } from "./text.js";
@@ -36,8 +37,11 @@ export interface ConnectionHandler {
   hasRoom?(): boolean;
   /** A message; the answer says whether there is room for another. */
   message(parts: Uint8Array[]): boolean;
-  /** The peer subscribes to a topic, or cancels that (RFC 37: commands of 3.1 peers). */
-  subscription?(topic: Uint8Array, subscribe: boolean): void;
+  /**
+   * The peer subscribes to a topic, or cancels that: by a command, or by a message of a peer that
+   * speaks 3.0. The answer says whether there is room for more. The topic is a view.
+   */
+  subscription?(topic: Uint8Array, subscribe: boolean): boolean;
 }
 
 /** How a {@link Connection} behaves. Only what is in {@link DecoderOptions} has defaults. */
@@ -50,6 +54,10 @@ export interface ConnectionOptions extends DecoderOptions {
   mechanism: Mechanism;
   /** Where small frames are packed; may be shared. */
   slabs: Slabs;
+  /** Encodes what is sent to many peers at once; shared by their connections. */
+  press?: Press;
+  /** Whether a message may be one for our type; one that may not ends the connection. */
+  accepts?: (parts: readonly Uint8Array[]) => boolean;
   /**
    * How long the peer has, from the constructor on, until its handshake is done, in milliseconds;
    * 0: for ever. `ZMQ_HANDSHAKE_IVL`.
@@ -58,6 +66,10 @@ export interface ConnectionOptions extends DecoderOptions {
   /** When to send PINGs, and when to give the peer up. */
   heartbeat: HeartbeatOptions;
 }
+
+/** The first octet of a message that subscribes, and of one that cancels (RFC 23). */
+const SUBSCRIBE = 1;
+const CANCEL = 0;
 
 const NEVER = Number.POSITIVE_INFINITY;
 const EMPTY = new Uint8Array(0);
@@ -73,6 +85,9 @@ export class Connection implements DecoderSink {
   readonly #decoder: Decoder;
   readonly #encoder: Encoder;
   readonly #heartbeat: Heartbeat;
+
+  /** Whether messages of the peer's may be subscriptions. */
+  readonly #publishes: boolean;
 
   #phase: Phase = "greeting";
   #handshakeDeadline: number;
@@ -90,6 +105,7 @@ export class Connection implements DecoderSink {
     this.#options = options;
     this.#handler = handler;
     this.#now = now;
+    this.#publishes = options.socketType === "PUB" || options.socketType === "XPUB";
     this.#greeting = new GreetingDecoder(options.mechanism.name);
     this.#decoder = new Decoder(this, options);
     this.#enter("greeting");
@@ -97,7 +113,7 @@ export class Connection implements DecoderSink {
     // RFC 37 wants zero where the mechanism does not know servers.
     const asServer = role === "server" && mechanism.name !== "NULL";
     const greeting = encodeGreeting(mechanism.name, asServer);
-    this.#encoder = new Encoder(options.slabs, greeting);
+    this.#encoder = new Encoder(options.slabs, greeting, options.press);
     this.#heartbeat = new Heartbeat(options.heartbeat);
     this.#handshakeDeadline =
       options.handshakeTimeoutMs > 0 ? now + options.handshakeTimeoutMs : NEVER;
@@ -241,7 +257,7 @@ export class Connection implements DecoderSink {
     this.#needTraffic();
     if (this.#greeting.greeting.major === 3 && this.#greeting.greeting.minor === 0) {
       const message = new Uint8Array(1 + topic.length);
-      message[0] = subscribe ? 1 : 0;
+      message[0] = subscribe ? SUBSCRIBE : CANCEL;
       message.set(topic, 1);
       this.#encoder.message([message]);
     } else {
@@ -309,9 +325,40 @@ export class Connection implements DecoderSink {
   /** Not for callers: what the decoder found. */
   message(parts: Uint8Array[]): boolean {
     this.#heartbeat.alive();
+    if (this.#publishes && isSubscription(parts)) return this.#messageSubscriptions(parts);
+    const { accepts } = this.#options;
+    if (accepts !== undefined && !accepts(parts)) {
+      throw new ProtocolError(
+        "ERR_ZMTP_MALFORMED_MESSAGE",
+        `not one for ${this.#options.socketType}`,
+      );
+    }
+    return this.#hand(parts);
+  }
+
+  #hand(parts: Uint8Array[]): boolean {
     if (this.#handler.message(parts)) return this.#phase === "traffic";
     this.#full = true;
     return false;
+  }
+
+  /** Each part that begins as one is a subscription, as with libzmq; the rest is a message. */
+  #messageSubscriptions(parts: Uint8Array[]): boolean {
+    const rest: Uint8Array[] = [];
+    for (const part of parts) {
+      if (part[0] === SUBSCRIBE || part[0] === CANCEL) {
+        this.#subscription(part.subarray(1), part[0] === SUBSCRIBE);
+      } else {
+        rest.push(part);
+      }
+    }
+    if (rest.length > 0 && this.#phase === "traffic") this.#hand(rest);
+    return this.#phase === "traffic" && !this.#full;
+  }
+
+  #subscription(topic: Uint8Array, subscribe: boolean): void {
+    if (this.#phase !== "traffic") return;
+    if (this.#handler.subscription?.(topic, subscribe) === false) this.#full = true;
   }
 
   /** Not for callers: what the decoder found. */
@@ -377,7 +424,7 @@ export class Connection implements DecoderSink {
         break;
       case "SUBSCRIBE":
       case "CANCEL":
-        this.#handler.subscription?.(data, name === "SUBSCRIBE");
+        this.#subscription(data, name === "SUBSCRIBE");
         break;
       default:
     }
@@ -405,4 +452,9 @@ export class Connection implements DecoderSink {
     this.#pingOwed = false;
     this.#pong = undefined;
   }
+}
+
+function isSubscription(parts: readonly Uint8Array[]): boolean {
+  const first = parts[0]?.[0];
+  return first === SUBSCRIBE || first === CANCEL;
 }

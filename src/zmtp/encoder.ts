@@ -1,5 +1,6 @@
 import {
   COMMAND,
+  COPY_MAX,
   type Frame,
   headerSize,
   LONG,
@@ -9,6 +10,7 @@ import {
   writeHeader,
 } from "./frame.js";
 import { copyOf } from "./memory.js";
+import type { Press } from "./press.js";
 
 /** Where the encoder gets the memory that it packs small frames into. Handed in. */
 export interface Slabs {
@@ -31,15 +33,13 @@ export interface Batch {
 /** Octets in a slab: 64 KiB. */
 export const SLAB_SIZE = 64 * 1024;
 
-/** A body of more octets than this goes by reference: copying it would cost more than a vector. */
-export const COPY_MAX = 8 * 1024;
-
 /**
  * Messages and commands in, octets out. Small frames are packed one behind the other into slabs;
  * large bodies go by reference, between two pieces of a slab.
  */
 export class Encoder {
   readonly #slabs: Slabs;
+  readonly #press: Press | undefined;
   readonly #greeting: Uint8Array | undefined;
   #greeted: boolean;
   #wrap: ((flags: number, body: Uint8Array) => Frame) | undefined;
@@ -61,9 +61,13 @@ export class Encoder {
   /** What the waiting ones will have at least. */
   #waitingSize = 0;
 
-  /** @param greeting Octets that go first, and as they are. */
-  constructor(slabs: Slabs, greeting?: Uint8Array) {
+  /**
+   * @param greeting Octets that go first, and as they are.
+   * @param press Knows messages that go out on other connections, too.
+   */
+  constructor(slabs: Slabs, greeting?: Uint8Array, press?: Press) {
     this.#slabs = slabs;
+    this.#press = press;
     this.#greeting = greeting;
     this.#greeted = greeting === undefined;
     this.#size = greeting?.length ?? 0;
@@ -96,6 +100,11 @@ export class Encoder {
   message(parts: readonly Uint8Array[]): void {
     if (this.#wrap !== undefined) {
       this.#wait(parts);
+      return;
+    }
+    const printed = this.#press?.octetsOf(parts);
+    if (printed !== undefined) {
+      this.#append(printed);
       return;
     }
     const last = parts.length - 1;
@@ -176,6 +185,13 @@ export class Encoder {
     const at = writeHeader(slab, this.#end, flags, size);
     slab.set(body, at);
     this.#advance(at + size);
+  }
+
+  /** Adds whole frames. */
+  #append(frames: Uint8Array): void {
+    const slab = this.#reserve(frames.length);
+    slab.set(frames, this.#end);
+    this.#advance(this.#end + frames.length);
   }
 
   /** A slab with room for `size` octets at `#end`. */

@@ -9,6 +9,9 @@ export const COMMAND = 0b100;
 /** Any of these is reserved: RFC 37 wants zero. */
 export const RESERVED = 0b1111_1000;
 
+/** A body of more octets than this goes by reference: copying it would cost more than a vector. */
+export const COPY_MAX = 8 * 1024;
+
 /** Octets in the longest frame header. */
 export const MAX_HEADER_SIZE = 9;
 

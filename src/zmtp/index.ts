@@ -11,8 +11,8 @@ export {
   type Peer,
 } from "./connection.js";
 export { Decoder, type DecoderOptions, type DecoderSink } from "./decoder.js";
-export { type Batch, COPY_MAX, Encoder, SLAB_SIZE, type Slabs } from "./encoder.js";
-export { type Frame, MAX_HEADER_SIZE } from "./frame.js";
+export { type Batch, Encoder, SLAB_SIZE, type Slabs } from "./encoder.js";
+export { COPY_MAX, type Frame, MAX_HEADER_SIZE } from "./frame.js";
 export { encodeGreeting, GREETING_SIZE, type Greeting, GreetingDecoder } from "./greeting.js";
 export type { HeartbeatOptions } from "./heartbeat.js";
 export { Budget, DEFAULT_LIMITS, type Limits } from "./limits.js";
@@ -21,5 +21,6 @@ export { type Memory, plainMemory } from "./memory.js";
 export { announce, decodeMetadata, encodeMetadata, type Metadata } from "./metadata.js";
 export { NullMechanism } from "./null.js";
 export { type Input, type Phase, TRANSITIONS } from "./phase.js";
+export { Press } from "./press.js";
 export { PROTOCOL_ERRORS, ProtocolError, type ProtocolErrorCode } from "./protocol-error.js";
 export { isCompatible, type SocketTypeName } from "./socket-type.js";

@@ -22,7 +22,7 @@ function make(timeoutMs = -1, signal?: AbortSignal): Pending<string> {
     (error) => order.push(["rejected", error]),
     () => order.push(["failed"]),
   );
-  pending.limit(timeoutMs, signal);
+  pending.limit(timeoutMs, signal, () => "EAGAIN");
   return pending;
 }
 

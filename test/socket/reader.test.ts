@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Parts } from "../../src/message.js";
 import { hold } from "../../src/socket/hold.js";
+import { NOT_NOW } from "../../src/socket/pattern.js";
 import { Reader } from "../../src/socket/reader.js";
 import { turn } from "../../src/socket/turn.js";
 
@@ -16,6 +17,7 @@ beforeEach(async () => {
       const text = queue.shift();
       return text === undefined ? undefined : [Buffer.from(text)];
     },
+    receiveRefusal: NOT_NOW,
   });
   await fresh();
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });

@@ -14,12 +14,22 @@ afterAll(() => sockets.end());
 
 const EMPTY = { messages: 0, bytes: 0 };
 
+/** What waits at a peer without a name. */
+const IDLE = {
+  routingId: undefined,
+  receiveMessages: 0,
+  receiveBytes: 0,
+  sendMessages: 0,
+  sendBytes: 0,
+};
+
 describe("stats", () => {
   it("of a fresh socket are all zero, with its marks", () => {
     expect(pair().stats()).toEqual({
       receive: { ...EMPTY, highWaterMark: 1000, highWaterMarkBytes: 0 },
       send: { ...EMPTY, highWaterMark: 1000, highWaterMarkBytes: 0 },
-      total: { messagesReceived: 0, messagesSent: 0 },
+      total: { messagesReceived: 0, messagesSent: 0, messagesDropped: 0 },
+      subscriptions: undefined,
       assemblyBytes: 0,
       peers: [],
     });
@@ -41,7 +51,11 @@ describe("stats", () => {
       for (let i = 0; i < 10; i++) await other.send(["abc", Buffer.alloc(1000), ""]);
       await until(() => one.stats().receive.messages === 10);
       expect(one.stats().receive).toMatchObject({ messages: 10, bytes: 10_030 });
-      expect(other.stats().total).toEqual({ messagesReceived: 0, messagesSent: 10 });
+      expect(other.stats().total).toEqual({
+        messagesReceived: 0,
+        messagesSent: 10,
+        messagesDropped: 0,
+      });
       for (let i = 0; i < 4; i++) await one.receive();
       one.tryReceive();
       expect(one.stats()).toMatchObject({
@@ -72,7 +86,11 @@ describe("stats", () => {
     await socket.send([]);
     socket.tryReceive();
     socket.trySend("x");
-    expect(socket.stats().total).toEqual({ messagesReceived: 0, messagesSent: 0 });
+    expect(socket.stats().total).toEqual({
+      messagesReceived: 0,
+      messagesSent: 0,
+      messagesDropped: 0,
+    });
   });
 
   it("show what a departed peer has left", async () => {
@@ -150,6 +168,7 @@ describe("peers", () => {
       endpoint,
       address: expect.stringMatching(/^tcp:\/\/127\.0\.0\.1:\d+$/),
       connected: true,
+      ...IDLE,
       ageMs: 1510,
     });
     // Surplus: it has no place yet.
@@ -165,7 +184,7 @@ describe("peers", () => {
     const other = pair({ reconnectInterval: 10 });
     other.connect(endpoint);
     expect(other.stats().peers).toEqual([
-      { endpoint, address: undefined, connected: false, ageMs: 0 },
+      { endpoint, address: undefined, connected: false, ...IDLE, ageMs: 0 },
     ]);
     await one.bind(endpoint);
     await until(() => other.stats().peers[0]?.connected === true);

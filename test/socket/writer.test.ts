@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Parts } from "../../src/message.js";
 import { hold } from "../../src/socket/hold.js";
+import { NOT_NOW } from "../../src/socket/pattern.js";
 import { turn } from "../../src/socket/turn.js";
 import { Writer } from "../../src/socket/writer.js";
 
@@ -20,6 +21,7 @@ beforeEach(async () => {
       sent.push(parts.join());
       return true;
     },
+    sendRefusal: NOT_NOW,
   });
   await fresh();
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });

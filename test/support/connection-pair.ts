@@ -79,8 +79,9 @@ export class Side implements ConnectionHandler {
     return --this.room > 0;
   }
 
-  subscription(topic: Uint8Array, subscribe: boolean): void {
+  subscription(topic: Uint8Array, subscribe: boolean): boolean {
     this.subscriptions.push(`${subscribe ? "+" : "-"}${String.fromCharCode(...topic)}`);
+    return true;
   }
 
   /** What has been encoded, as the wire would get it. */

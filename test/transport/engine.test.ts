@@ -4,6 +4,7 @@ import { type EndReason, Engine, type EngineOwner } from "../../src/transport/en
 import { slabs } from "../../src/transport/memory.js";
 import {
   announce,
+  Connection,
   type ConnectionOptions,
   DEFAULT_LIMITS,
   encodeGreeting,
@@ -56,7 +57,7 @@ class Owner implements EngineOwner {
 function started(): { engine: Engine; stream: FakeStream; owner: Owner } {
   const stream = new FakeStream();
   const owner = new Owner();
-  const engine = new Engine(stream.asStream, options(), owner);
+  const engine = new Engine(stream.asStream, (now) => new Connection(options(), owner, now), owner);
   engine.start();
   engine.data(welcome());
   return { engine, stream, owner };

@@ -228,7 +228,7 @@ describe("a handler", () => {
       handshake: () => made("handshake"),
       hasRoom: () => made("hasRoom"),
       message: () => made("message"),
-      subscription: () => void made("subscription"),
+      subscription: () => made("subscription"),
     };
     const connection = new Connection(connectionOptions("server"), handler, 0);
     function made(name: string): boolean {
@@ -584,6 +584,11 @@ describe("every error code is reached:", () => {
       wire.concat(hello, wire.ready({ a: "", b: "", c: "" })),
     ],
     ["ERR_ZMTP_ASSEMBLY_LIMIT", "two parts", wire.concat(start, part(10), part(10))],
+    [
+      "ERR_ZMTP_MALFORMED_MESSAGE",
+      "a message of three parts",
+      wire.concat(start, wire.message("a", "b", "c")),
+    ],
     ["ERR_ZMTP_HANDSHAKE_TIMEOUT", "silence", new Uint8Array(0)],
     ["ERR_ZMTP_HANDSHAKE_TIMEOUT", "FF", wire.bytes("\xff")],
     ["ERR_ZMTP_HANDSHAKE_TIMEOUT", "a greeting", hello],
@@ -593,7 +598,8 @@ describe("every error code is reached:", () => {
   it.each(REASONS)("%s by %s", (code, _, octets) => {
     const held = new Budget(code === "ERR_ZMTP_ASSEMBLY_LIMIT" ? 150 : 1000);
     const heartbeat = { intervalMs: 1000, timeoutMs: 1000, ttlMs: 0 };
-    const { side, clock } = alone({ limits, held, heartbeat, ...nullWith(limits) });
+    const accepts = (parts: readonly Uint8Array[]) => parts.length < 3;
+    const { side, clock } = alone({ limits, held, heartbeat, accepts, ...nullWith(limits) });
     side.feed(octets);
     for (let i = 0; i < 100 && side.error === undefined; i++) {
       clock.advance(500);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { COPY_MAX, Encoder, SLAB_SIZE } from "../../src/zmtp/encoder.js";
+import { Encoder, SLAB_SIZE } from "../../src/zmtp/encoder.js";
+import { COPY_MAX } from "../../src/zmtp/frame.js";
 import { CountingSlabs } from "../support/connection-pair.js";
 import { writeMessage } from "../support/naive-codec.js";
 import * as wire from "../support/wire.js";

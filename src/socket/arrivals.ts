@@ -1,0 +1,133 @@
+import type { Parts } from "../message.js";
+import type { Pipe } from "./pipe.js";
+
+/** Something to receive: a message that waits in its peer's pipe, or a notice of a subscription. */
+class Arrival {
+  readonly pipe: Pipe;
+  /** Of a notice only. */
+  readonly notice: Notice | undefined;
+  previous: Arrival | undefined = undefined;
+  next: Arrival | undefined = undefined;
+
+  constructor(pipe: Pipe, notice: Notice | undefined) {
+    this.pipe = pipe;
+    this.notice = notice;
+  }
+}
+
+/** Somebody wants a topic now, or nobody does any more. */
+interface Notice {
+  topic: string;
+  subscribe: boolean;
+  parts: Parts;
+  /** The one before it on the same topic that waits, too. */
+  before: Arrival | undefined;
+}
+
+/**
+ * What waits to be received, of all peers, in the order in which it came.
+ *
+ * Notices of subscriptions may be many, and nobody may ever receive them. While more than a mark
+ * wait, one that undoes another takes that away instead of standing behind it: so there are never
+ * many more than topics.
+ */
+export class Arrivals {
+  readonly #mark: () => number;
+  #first: Arrival | undefined;
+  #last: Arrival | undefined;
+  /** The last notice on each topic that waits. */
+  readonly #latest = new Map<string, Arrival>();
+  #notices = 0;
+  #noticeBytes = 0;
+
+  /** @param mark How many notices may wait before they take each other away; 0: any number. */
+  constructor(mark: () => number) {
+    this.#mark = mark;
+  }
+
+  /** Notices that wait, and their bytes; messages are in their pipes. */
+  get notices(): { messages: number; bytes: number } {
+    return { messages: this.#notices, bytes: this.#noticeBytes };
+  }
+
+  /** Whether there is anything to receive. */
+  get readable(): boolean {
+    this.#skipForgotten();
+    return this.#first !== undefined;
+  }
+
+  /** Messages came, and wait in their peer's pipe. */
+  push(pipe: Pipe, count: number): void {
+    for (let i = 0; i < count; i++) this.#append(new Arrival(pipe, undefined));
+  }
+
+  /** Somebody wants a topic now, or nobody does any more: `parts` is what is to be received of it. */
+  notify(pipe: Pipe, topic: string, subscribe: boolean, parts: Parts): void {
+    const before = this.#latest.get(topic);
+    const mark = this.#mark();
+    if (mark > 0 && this.#notices >= mark && before?.notice?.subscribe === !subscribe) {
+      this.#remove(before);
+      return;
+    }
+    const arrival = new Arrival(pipe, { topic, subscribe, parts, before });
+    this.#latest.set(topic, arrival);
+    this.#notices++;
+    this.#noticeBytes += parts[0]?.length ?? 0;
+    this.#append(arrival);
+  }
+
+  /** Takes what is to be received next, and says of whom it is. */
+  shift(): { pipe: Pipe; parts: Parts; isNotice: boolean } | undefined {
+    this.#skipForgotten();
+    const arrival = this.#first;
+    if (arrival === undefined) return undefined;
+    this.#remove(arrival);
+    const { pipe, notice } = arrival;
+    const parts = notice?.parts ?? (pipe.read() as Parts);
+    return { pipe, parts, isNotice: notice !== undefined };
+  }
+
+  clear(): void {
+    this.#first = undefined;
+    this.#last = undefined;
+    this.#latest.clear();
+    this.#notices = 0;
+    this.#noticeBytes = 0;
+  }
+
+  /** Of an endpoint that was disconnected no message is left. */
+  #skipForgotten(): void {
+    for (let it = this.#first; it && it.notice === undefined && it.pipe.length === 0; ) {
+      this.#remove(it);
+      it = this.#first;
+    }
+  }
+
+  #append(arrival: Arrival): void {
+    arrival.previous = this.#last;
+    if (this.#last === undefined) this.#first = arrival;
+    else this.#last.next = arrival;
+    this.#last = arrival;
+  }
+
+  #remove(arrival: Arrival): void {
+    const { previous, next, notice } = arrival;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    if (notice !== undefined) this.#forget(arrival, notice);
+  }
+
+  #forget(arrival: Arrival, notice: Notice): void {
+    this.#notices--;
+    this.#noticeBytes -= notice.parts[0]?.length ?? 0;
+    const latest = this.#latest.get(notice.topic);
+    if (latest === arrival) {
+      if (notice.before === undefined) this.#latest.delete(notice.topic);
+      else this.#latest.set(notice.topic, notice.before);
+    } else if (latest?.notice?.before === arrival) {
+      latest.notice.before = undefined;
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import type { Parts } from "../message.js";
+import { outDepthOf, type Pipe } from "./pipe.js";
+import { Ring } from "./ring.js";
+
+/** Sends to many pipes, one message to each in turn; those that are full are passed over. */
+export class LoadBalancer {
+  readonly #ring = new Ring<Pipe>();
+  #last: Pipe | undefined;
+
+  /** Why it does not take a message. */
+  readonly refusal = { code: "EAGAIN", waits: true } as const;
+
+  /** The pipe that the last message went to. */
+  get last(): Pipe | undefined {
+    return this.#last;
+  }
+
+  /** Whether {@link send} would take a message. */
+  get writable(): boolean {
+    return this.#next() !== undefined;
+  }
+
+  /** Messages and bytes that wait to be sent. */
+  get depth(): { messages: number; bytes: number } {
+    return outDepthOf(this.#ring.items);
+  }
+
+  attach(pipe: Pipe): void {
+    this.#ring.add(pipe);
+    this.#ring.activate(pipe);
+  }
+
+  /** There is room in the pipe again. */
+  activated(pipe: Pipe): void {
+    this.#ring.activate(pipe);
+  }
+
+  detach(pipe: Pipe): void {
+    this.#ring.delete(pipe);
+  }
+
+  close(): void {
+    this.#ring.clear();
+  }
+
+  /** Whether it took the message. */
+  send(parts: Parts): boolean {
+    const pipe = this.#next();
+    if (pipe === undefined) return false;
+    this.#ring.advance();
+    this.#last = pipe;
+    pipe.send(parts);
+    return true;
+  }
+
+  /** The pipe whose turn it is, of those with room. */
+  #next(): Pipe | undefined {
+    for (let pipe = this.#ring.current; pipe !== undefined; pipe = this.#ring.current) {
+      if (pipe.checkWrite()) return pipe;
+      this.#ring.deactivate(pipe);
+    }
+    return undefined;
+  }
+}

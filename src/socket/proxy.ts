@@ -1,0 +1,251 @@
+import { errnoError } from "../errors.js";
+import type { Parts } from "../message.js";
+import { shared } from "../shared.js";
+import { checkCount } from "./arguments.js";
+import type { Core } from "./core.js";
+import { hold } from "./hold.js";
+import type { Socket } from "./socket.js";
+import { turn } from "./turn.js";
+
+/** What a proxy needs of a socket. */
+export interface Inside {
+  core: Core;
+  /** Lets nobody use the socket until `done` has settled. */
+  block(done: Promise<void>): Promise<void>;
+}
+
+/** The inside of each socket, whichever copy of the library made it. */
+const insides: WeakMap<object, Inside> = shared("insides", () => new WeakMap());
+
+/** Lets proxies reach the inside of `socket`. */
+export function registerInside(socket: object, inside: Inside): void {
+  insides.set(socket, inside);
+}
+
+/** Ours alone: options of a {@link Proxy}. */
+export interface ProxyOptions<C extends Socket = Socket> {
+  /** Is sent a copy of every message, either way, if it has room for it. */
+  capture?: C;
+}
+
+/**
+ * Hands messages from one socket to another, both ways (`zmq_proxy_steerable`).
+ *
+ * A message is taken from one side only when the other has room for it: who sends faster than the
+ * others receive is made to wait. While it runs, the sockets cannot be used otherwise.
+ */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: npm zeromq's name for it.
+export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
+  readonly #frontEnd: F;
+  readonly #backEnd: B;
+  readonly #capture: Socket | undefined;
+  #running: Run | undefined;
+
+  /**
+   * @param options Ours alone.
+   * @throws TypeError or EINVAL for what is no socket.
+   */
+  constructor(frontEnd: F, backEnd: B, _options?: ProxyOptions) {
+    checkSocket(frontEnd, "Front-end");
+    checkSocket(backEnd, "Back-end");
+    this.#frontEnd = frontEnd;
+    this.#backEnd = backEnd;
+    this.#capture = captureOf(arguments);
+    Object.seal(this);
+  }
+
+  /** The first socket. */
+  get frontEnd(): F {
+    return this.#frontEnd;
+  }
+
+  /** The second socket. */
+  get backEnd(): B {
+    return this.#backEnd;
+  }
+
+  /**
+   * Hands messages over until {@link terminate}; then both sockets are closed, and the capture
+   * socket is free again.
+   * @throws EINVAL when a socket is closed, or neither bound nor connected; EBUSY when one is in
+   *   use otherwise.
+   */
+  run(): Promise<void> {
+    checkCount(arguments, 0);
+    const front = open(this.#frontEnd, "Front-end");
+    const back = open(this.#backEnd, "Back-end");
+    const capture = this.#capture && insides.get(this.#capture);
+    const run = new Run(front.core, back.core, capture?.core);
+    this.#running = run;
+    for (const inside of new Set([front, back, capture])) {
+      inside?.block(run.done).catch(() => {});
+    }
+    run.start();
+    return run.done.then(() => {
+      this.#running = undefined;
+      front.core.close();
+      back.core.close();
+    });
+  }
+
+  /**
+   * Takes no more messages, until {@link resume}: they wait where they are.
+   * @throws EBADF when it does not run.
+   */
+  pause(): void {
+    checkCount(arguments, 0);
+    this.#current().pause();
+  }
+
+  /**
+   * Goes on after {@link pause}.
+   * @throws EBADF when it does not run.
+   */
+  resume(): void {
+    checkCount(arguments, 0);
+    this.#current().resume();
+  }
+
+  /**
+   * Ends {@link run}.
+   * @throws EBADF when it does not run.
+   */
+  terminate(): void {
+    checkCount(arguments, 0);
+    this.#current().terminate();
+  }
+
+  #current(): Run {
+    if (this.#running === undefined) throw errnoError("EBADF");
+    return this.#running;
+  }
+}
+
+/**
+ * A proxy at work.
+ *
+ * ```
+ *   active <--pause, resume--> paused
+ *      |                          |
+ *      +--------terminate---------+--> terminated
+ * ```
+ */
+class Run {
+  readonly done: Promise<void>;
+  readonly #routes: Route[];
+  #state: "active" | "paused" | "terminated" = "active";
+  #resolve: () => void = () => {};
+  #forwarding = false;
+  #deferred = false;
+
+  constructor(front: Core, back: Core, capture: Core | undefined) {
+    this.done = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.#routes = [new Route(front, back, capture)];
+    if (front !== back) this.#routes.push(new Route(back, front, capture));
+    for (const core of [front, back]) core.relay = () => this.#forward();
+  }
+
+  start(): void {
+    hold.take();
+    this.#forward();
+  }
+
+  pause(): void {
+    this.#state = "paused";
+  }
+
+  resume(): void {
+    this.#state = "active";
+    this.#forward();
+  }
+
+  terminate(): void {
+    if (this.#state === "terminated") return;
+    this.#state = "terminated";
+    for (const { from } of this.#routes) from.relay = undefined;
+    hold.release();
+    this.#resolve();
+  }
+
+  /** Moves a message each way in turn, for as long as there are any, and the turn lasts. */
+  #forward(): void {
+    // What is moved wakes sockets, which may be ours: the loop that moves it goes on.
+    if (this.#forwarding || this.#deferred) return;
+    this.#forwarding = true;
+    let moved = true;
+    while (moved && this.#state === "active") {
+      moved = false;
+      for (const route of this.#routes) if (route.move()) moved = true;
+      if (moved && turn.spend()) {
+        this.#defer();
+        break;
+      }
+    }
+    this.#forwarding = false;
+  }
+
+  #defer(): void {
+    this.#deferred = true;
+    turn.defer(() => {
+      this.#deferred = false;
+      this.#forward();
+    });
+  }
+}
+
+/** One way through a proxy. */
+class Route {
+  readonly from: Core;
+  readonly #to: Core;
+  readonly #capture: Core | undefined;
+  /** A message that was taken and found no room after all: no other is taken before it. */
+  #held: Parts | undefined;
+
+  constructor(from: Core, to: Core, capture: Core | undefined) {
+    this.from = from;
+    this.#to = to;
+    this.#capture = capture;
+  }
+
+  /** @returns Whether it moved a message. */
+  move(): boolean {
+    if (this.#held === undefined) {
+      if (!this.#to.pattern.writable) return false;
+      this.#held = this.from.reader.tryReceive();
+      if (this.#held === undefined) return false;
+      // A copy of the list: sockets may change theirs.
+      if (this.#capture !== undefined) this.#capture.writer.trySend(this.#held.slice());
+    }
+    if (!this.#to.writer.trySend(this.#held)) return false;
+    this.#held = undefined;
+    return true;
+  }
+}
+
+function checkSocket(socket: unknown, which: string): void {
+  if (socket === null || typeof socket !== "object") {
+    throw new TypeError(`${which} must be a socket object`);
+  }
+  if (!insides.has(socket)) throw errnoError("EINVAL");
+}
+
+/** @throws TypeError unless there are two arguments, or a third that has options. */
+function captureOf(args: ArrayLike<unknown>): Socket | undefined {
+  const options = args[2];
+  const isOptions = options !== null && typeof options === "object" && !insides.has(options);
+  if (args.length !== 3 || !isOptions) checkCount(args, 2);
+  const capture = (options as ProxyOptions | undefined)?.capture;
+  if (capture !== undefined) checkSocket(capture, "Capture");
+  return capture;
+}
+
+/** @throws EINVAL when the socket cannot be a side of a proxy now. */
+function open(socket: Socket, which: string): Inside {
+  const inside = insides.get(socket) as Inside;
+  if (!inside.core.inUse || socket.closed) {
+    throw errnoError("EINVAL", undefined, `${which} socket must be bound or connected`);
+  }
+  return inside;
+}

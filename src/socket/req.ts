@@ -1,0 +1,166 @@
+import { Buffer } from "node:buffer";
+import { randomInt } from "node:crypto";
+import type { Parts } from "../message.js";
+import { DealerPattern } from "./dealer.js";
+import { NOT_NOW, type Refusal, WRONG_STATE } from "./pattern.js";
+import type { Pipe } from "./pipe.js";
+import {
+  defineSocket,
+  type Readable,
+  Socket,
+  type SocketOptions,
+  type Writable,
+} from "./socket.js";
+
+const ZMQ_REQ = 3;
+
+/** Octets of the number that `correlate` puts before a request. */
+const ID_SIZE = 4;
+
+const DELIMITER = Buffer.alloc(0);
+
+export interface Request extends Readable, Writable {
+  /** `ZMQ_ROUTING_ID`: what a Router calls us: see {@link Dealer.routingId}. Default null. */
+  routingId: string | null;
+  /** `ZMQ_PROBE_ROUTER`: see {@link Dealer.probeRouter}. Write only. Default false. */
+  probeRouter: boolean;
+  /**
+   * `ZMQ_REQ_CORRELATE`: number the requests, and take only the reply that carries the number of
+   * the last one. Peers must return it, as Reply does. Write only. Default false.
+   */
+  correlate: boolean;
+  /**
+   * `ZMQ_REQ_RELAXED`: a request may be sent while another is unanswered, whose reply is then
+   * dropped; use it with {@link correlate}. Write only. Default false.
+   */
+  relaxed: boolean;
+}
+
+/**
+ * Asks and waits for the answer (RFC 28): {@link send} and {@link receive} take turns. Each request
+ * goes to one of the peers, round robin, and only that peer's reply is taken.
+ *
+ * Out of turn a call waits for its turn; if `sendTimeout` or `receiveTimeout` ends that, or it is
+ * `trySend` or `tryReceive`, it fails with EFSM.
+ */
+export class Request extends Socket {
+  /** @throws As {@link Socket}'s constructor. */
+  constructor(options?: SocketOptions<Request>) {
+    super(ZMQ_REQ, options as SocketOptions<Socket>);
+  }
+}
+
+/**
+ * REQ (RFC 28).
+ *
+ * ```
+ *   idle --send--> waiting --receive--> idle
+ *                  |     ^
+ *                  +-----+ send, if relaxed
+ * ```
+ */
+export class RequestPattern extends DealerPattern {
+  #waiting = false;
+  #replyPipe: Pipe | undefined;
+  #id = randomInt(2 ** 32);
+
+  override get readable(): boolean {
+    return this.#waiting && super.readable;
+  }
+
+  override get writable(): boolean {
+    return this.#maySend && super.writable;
+  }
+
+  override get receiveRefusal(): Refusal {
+    return this.#waiting ? NOT_NOW : WRONG_STATE;
+  }
+
+  override get sendRefusal(): Refusal {
+    return this.#maySend ? NOT_NOW : WRONG_STATE;
+  }
+
+  override send(parts: Parts): boolean {
+    if (!this.#maySend || !this.lb.writable) return false;
+    // A peer's answer to an earlier request must not pass for the one to this.
+    while (this.fq.receive() !== undefined);
+    if (!this.lb.send([...this.#envelope(), ...parts])) return false;
+    this.#waiting = true;
+    this.#replyPipe = this.lb.last;
+    return true;
+  }
+
+  override receive(): Parts | undefined {
+    if (!this.#waiting) return undefined;
+    for (let parts = this.fq.receive(); parts !== undefined; parts = this.fq.receive()) {
+      const reply = this.#replyPipe === undefined || this.fq.last === this.#replyPipe;
+      const body = reply ? this.#open(parts) : undefined;
+      if (body === undefined) continue;
+      this.#waiting = false;
+      this.#replyPipe = undefined;
+      this.host.writeActivated();
+      return body;
+    }
+    this.#forgetLost();
+    return undefined;
+  }
+
+  override pipeEnded(pipe: Pipe): void {
+    super.pipeEnded(pipe);
+    this.#forgetLost();
+  }
+
+  override detach(pipe: Pipe): void {
+    super.detach(pipe);
+    this.#forgetLost();
+  }
+
+  get #maySend(): boolean {
+    return !this.#waiting || this.host.options.boolean("relaxed");
+  }
+
+  #envelope(): Parts {
+    if (!this.host.options.boolean("correlate")) return [DELIMITER];
+    this.#id = (this.#id + 1) >>> 0;
+    const id = Buffer.allocUnsafe(ID_SIZE);
+    id.writeUInt32LE(this.#id);
+    return [id, DELIMITER];
+  }
+
+  /** What stands behind the envelope; undefined when that is not the one of the last request. */
+  #open(parts: Parts): Parts | undefined {
+    const correlated = this.host.options.boolean("correlate");
+    if (correlated && !this.#isAnswer(parts)) return undefined;
+    const start = correlated ? 1 : 0;
+    if (parts[start]?.length !== 0 || parts.length === start + 1) return undefined;
+    return parts.slice(start + 1);
+  }
+
+  #isAnswer(parts: Parts): boolean {
+    const id = parts[0];
+    return id?.length === ID_SIZE && id.readUInt32LE() === this.#id;
+  }
+
+  /** The peer that was asked is gone, with nothing left of it: any peer's reply will do, as with libzmq. */
+  #forgetLost(): void {
+    if (this.#replyPipe !== undefined && !this.fq.has(this.#replyPipe)) this.#replyPipe = undefined;
+  }
+}
+
+/**
+ * Whether a message may be a reply: an empty frame, perhaps a request's number before it, and
+ * something behind. Of the number any will do, for whether we sent one is not known here.
+ */
+export function isReply(parts: readonly Uint8Array[]): boolean {
+  const start = parts[0]?.length === ID_SIZE ? 1 : 0;
+  return parts[start]?.length === 0 && parts.length > start + 1;
+}
+
+defineSocket(Request, {
+  type: ZMQ_REQ,
+  name: "REQ",
+  scopes: ["writable", "readable"],
+  options: ["routingId", "probeRouter", "correlate", "relaxed"],
+  accepts: isReply,
+  pattern: (host) => new RequestPattern(host),
+});

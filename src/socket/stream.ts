@@ -1,0 +1,173 @@
+import { Buffer } from "node:buffer";
+import type { Message, MessageLike, Parts } from "../message.js";
+import type { CallOptions } from "./arguments.js";
+import { fairQueueOf } from "./dealer.js";
+import type { FairQueue } from "./fq.js";
+import {
+  type Depth,
+  NOT_NOW,
+  noOutput,
+  type PatternHost,
+  type Refusal,
+  RoutedPattern,
+} from "./pattern.js";
+import { outDepthOf, type Pipe } from "./pipe.js";
+import { checkRoutingId, UNROUTABLE } from "./router.js";
+import { Routes } from "./routes.js";
+import {
+  defineSocket,
+  type Readable,
+  Socket,
+  type SocketOptions,
+  type Writable,
+} from "./socket.js";
+
+const ZMQ_STREAM = 11;
+const ZMQ_CONNECT_ROUTING_ID = 61;
+
+export interface Stream extends Readable<[Message, Message]>, Writable<[MessageLike, MessageLike]> {
+  /**
+   * `ZMQ_STREAM_NOTIFY`: receive an empty message of each peer that connects, and of each that is
+   * gone. Write only. Default true.
+   */
+  notify: boolean;
+  send(message: [MessageLike, MessageLike], options?: CallOptions): Promise<void>;
+  trySend(message: [MessageLike, MessageLike]): boolean;
+  receive(options?: CallOptions): Promise<[Message, Message]>;
+  tryReceive(): [Message, Message] | undefined;
+  [Symbol.asyncIterator](): AsyncIterator<[Message, Message], undefined>;
+}
+
+/** Options of {@link Stream.connect}. */
+export interface StreamConnectOptions {
+  /** What to call the peer: `ZMQ_CONNECT_ROUTING_ID`. Default: five bytes, the first of them zero. */
+  routingId?: string | Uint8Array;
+}
+
+/**
+ * Speaks plain TCP, without ZMTP: the first part of a message names the peer, the second is what it
+ * sent, or is to be sent, cut anyhow. An empty second part closes the connection, once everything
+ * before it is written.
+ *
+ * `send` to a peer that is not there fails with EHOSTUNREACH, and waits for one whose queue is full.
+ */
+export class Stream extends Socket {
+  /** @throws As {@link Socket}'s constructor. */
+  constructor(options?: SocketOptions<Stream>) {
+    super(ZMQ_STREAM, options as SocketOptions<Socket>);
+  }
+
+  /**
+   * As {@link Socket.connect}, over tcp or ipc.
+   * @throws As there; EINVAL when another peer is called `routingId`, or for its size.
+   */
+  override connect(address: string, options: StreamConnectOptions = {}): void {
+    if (options.routingId) {
+      this.setStringOption(ZMQ_CONNECT_ROUTING_ID, options.routingId as string);
+    }
+    super.connect(address);
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** STREAM: raw TCP, its peers addressed as a ROUTER's. */
+export class StreamPattern extends RoutedPattern {
+  readonly #fq: FairQueue;
+  readonly #routes = new Routes();
+  /** Those whose connection there is now. */
+  readonly #connected = new Set<Pipe>();
+  #refusal = NOT_NOW;
+
+  constructor(host: PatternHost) {
+    const fq = fairQueueOf(host);
+    super(host, fq, noOutput);
+    this.#fq = fq;
+  }
+
+  /** To whom a message goes shows only when there is one. */
+  override get writable(): boolean {
+    return true;
+  }
+
+  override get sendRefusal(): Refusal {
+    return this.#refusal;
+  }
+
+  override get outDepth(): Depth {
+    return outDepthOf(this.#routes.pipes);
+  }
+
+  checkRoutingId(routingId: Buffer): void {
+    checkRoutingId(this.#routes, routingId);
+  }
+
+  override attach(pipe: Pipe, routingId?: Buffer): void {
+    this.#routes.add(pipe, routingId ?? this.#routes.generate());
+    super.attach(pipe);
+  }
+
+  override detach(pipe: Pipe): void {
+    this.#connected.delete(pipe);
+    this.#routes.delete(pipe);
+    super.detach(pipe);
+  }
+
+  override close(): void {
+    this.#connected.clear();
+    this.#routes.clear();
+    super.close();
+  }
+
+  peerConnected(pipe: Pipe): void {
+    this.#connected.add(pipe);
+    this.#notify(pipe);
+  }
+
+  peerDisconnected(pipe: Pipe): void {
+    if (this.#connected.delete(pipe)) this.#notify(pipe);
+  }
+
+  override pipeEnded(pipe: Pipe): void {
+    this.peerDisconnected(pipe);
+    this.#routes.delete(pipe);
+    super.pipeEnded(pipe);
+  }
+
+  override receive(): Parts | undefined {
+    const parts = this.#fq.receive();
+    // A copy: who receives it may do with it what he likes.
+    parts?.unshift(Buffer.from(this.#fq.last?.routingId as Buffer));
+    return parts;
+  }
+
+  override send(parts: Parts): boolean {
+    const [routingId, ...body] = parts;
+    if (routingId === undefined || body.length === 0) return true;
+    const pipe = this.#routes.find(routingId);
+    if (pipe === undefined || !pipe.checkWrite()) {
+      this.#refusal = pipe === undefined ? UNROUTABLE : NOT_NOW;
+      return false;
+    }
+    const closes = body.at(-1)?.length === 0;
+    const octets = body.filter(({ length }) => length > 0);
+    if (octets.length > 0) pipe.send(octets);
+    if (closes) this.detach(pipe);
+    return true;
+  }
+
+  #notify(pipe: Pipe): void {
+    if (!this.host.options.boolean("notify")) return;
+    pipe.inject([EMPTY]);
+    this.#fq.activated(pipe);
+    this.host.readActivated();
+  }
+}
+
+defineSocket(Stream, {
+  type: ZMQ_STREAM,
+  name: "STREAM",
+  scopes: ["writable", "readable"],
+  options: ["notify", "connectRoutingId"],
+  pattern: (host) => new StreamPattern(host),
+});

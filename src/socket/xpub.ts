@@ -1,0 +1,319 @@
+import { Buffer } from "node:buffer";
+import type { Parts } from "../message.js";
+import type { OptionValue } from "../options.js";
+import { Arrivals } from "./arrivals.js";
+import { Distributor, Recipient } from "./dist.js";
+import { type Depth, NOT_NOW, type Pattern, type PatternHost, type Refusal } from "./pattern.js";
+import { depthOf, type Pipe } from "./pipe.js";
+import {
+  defineSocket,
+  type Readable,
+  Socket,
+  type SocketOptions,
+  type Writable,
+} from "./socket.js";
+import { Subscriptions } from "./subscriptions.js";
+import { CANCEL, SUBSCRIBE } from "./xsub.js";
+
+const ZMQ_XPUB = 9;
+const ZMQ_XPUB_VERBOSE = 40;
+const ZMQ_XPUB_VERBOSER = 78;
+
+export interface XPublisher extends Readable, Writable {
+  /** `ZMQ_XPUB_NODROP`: see {@link Publisher.noDrop}. Write only. Default false. */
+  noDrop: boolean;
+  /**
+   * `ZMQ_XPUB_MANUAL`: subscriptions that are received have no effect of themselves; options 6 and
+   * 7 (`ZMQ_SUBSCRIBE`, `ZMQ_UNSUBSCRIBE`) subscribe, or cancel, for the peer whose subscription was
+   * received last. Write only. Default false.
+   */
+  manual: boolean;
+  /**
+   * `ZMQ_XPUB_WELCOME_MSG`: sent to each subscriber that comes. It sees the message only if it is
+   * subscribed to it. Write only. Default null: none.
+   */
+  welcomeMessage: string | null;
+  /** `ZMQ_INVERT_MATCHING`: see {@link Publisher.invertMatching}. Default false. */
+  invertMatching: boolean;
+}
+
+/**
+ * As a Publisher, for proxies (RFC 29): it receives what is subscribed to, as messages of the byte 1
+ * and the topic when the first peer subscribes, of 0 and the topic when the last one cancels or goes;
+ * and whatever else XSubscribers send.
+ */
+export class XPublisher extends Socket {
+  /** @throws As {@link Socket}'s constructor. */
+  constructor(options?: SocketOptions<XPublisher>) {
+    super(ZMQ_XPUB, options as SocketOptions<Socket>);
+  }
+
+  /**
+   * Which subscriptions are received: null, those that change something; "allSubs", each one, and
+   * what cancels the last (`ZMQ_XPUB_VERBOSE`); "allSubsUnsubs", all (`ZMQ_XPUB_VERBOSER`). Other
+   * values are ignored. Write only. Default null.
+   */
+  set verbosity(value: null | "allSubs" | "allSubsUnsubs") {
+    if (value === null) this.setBoolOption(ZMQ_XPUB_VERBOSE, false);
+    else if (value === "allSubs") this.setBoolOption(ZMQ_XPUB_VERBOSE, true);
+    else if (value === "allSubsUnsubs") this.setBoolOption(ZMQ_XPUB_VERBOSER, true);
+  }
+}
+
+/** A peer that subscribes. */
+class Subscriber extends Recipient {
+  /** What it is subscribed to: messages that begin with these go to it. */
+  readonly topics = new Set<string>();
+  /** What it asked for, where the application decides (`manual`). */
+  readonly wishes = new Set<string>();
+  /** Messages in its pipe that have their place in the order of arrival. */
+  ordered = 0;
+}
+
+/**
+ * XPUB (RFC 29), and what PUB is built on.
+ *
+ * What peers tell us is received in the order in which it came, whichever peer it is of: of two
+ * peers one may subscribe to what the other has just cancelled. Messages wait in their pipes, where
+ * they count against the high-water mark; so do subscriptions of which each one is to be received.
+ */
+export class XPublisherPattern implements Pattern {
+  readonly #host: PatternHost;
+  readonly #dist: Distributor<Subscriber>;
+  readonly #subscriptions = new Subscriptions<Subscriber>();
+  readonly #arrivals: Arrivals;
+  /** Pipes of peers that are gone, with messages left to read. */
+  readonly #departed = new Set<Pipe>();
+  /** Whose subscription was received last (`manual`). */
+  #last: Subscriber | undefined;
+  #noDrop = false;
+  #inverted = false;
+  #manual = false;
+  #verboseSubs = false;
+  #verboseUnsubs = false;
+
+  readonly receiveRefusal: Refusal = NOT_NOW;
+  readonly sendRefusal = NOT_NOW;
+
+  constructor(host: PatternHost) {
+    this.#host = host;
+    this.#arrivals = new Arrivals(() => host.options.number("receiveHighWaterMark"));
+    this.#dist = new Distributor((pipe) => host.dropped(pipe));
+  }
+
+  get vacant(): boolean {
+    const mark = this.#host.options.number("receiveHighWaterMark");
+    return mark === 0 || depthOf(this.#departed).messages < mark;
+  }
+
+  get readable(): boolean {
+    return this.#arrivals.readable;
+  }
+
+  /** Who has no room is passed by; with `noDrop` it shows only when there is a message. */
+  get writable(): boolean {
+    return true;
+  }
+
+  get depth(): Depth {
+    const notices = this.#arrivals.notices;
+    const { messages, bytes } = depthOf([...this.#pipes(), ...this.#departed]);
+    return { messages: messages + notices.messages, bytes: bytes + notices.bytes };
+  }
+
+  get outDepth(): Depth {
+    return this.#dist.depth;
+  }
+
+  get subscriptions(): number {
+    return this.#subscriptions.size;
+  }
+
+  optionsChanged(): void {
+    const { options } = this.#host;
+    this.#noDrop = options.boolean("noDrop");
+    this.#inverted = options.boolean("invertMatching");
+    this.#manual = options.boolean("manual") ?? false;
+  }
+
+  order(name: string, value: OptionValue | Buffer): void {
+    switch (name) {
+      case "verbose":
+        this.#verboseSubs = value as boolean;
+        this.#verboseUnsubs = false;
+        break;
+      case "verboser":
+        this.#verboseSubs = value as boolean;
+        this.#verboseUnsubs = value as boolean;
+        break;
+      default:
+        this.#decide(name === "subscribe", Buffer.from((value ?? "") as string).toString("latin1"));
+    }
+  }
+
+  attach(pipe: Pipe): void {
+    pipe.attach(this);
+    this.#dist.attach(new Subscriber(pipe));
+    const welcome = this.#host.options.value("welcomeMessage");
+    if (welcome !== null && welcome !== undefined) {
+      pipe.write([Buffer.from(welcome as string)]);
+      pipe.flush();
+    }
+    this.readActivated(pipe);
+  }
+
+  detach(pipe: Pipe): void {
+    // First: what is left of the peer goes behind it.
+    pipe.close();
+    this.#leave(pipe);
+  }
+
+  close(): void {
+    for (const pipe of [...this.#pipes(), ...this.#departed]) pipe.close();
+    this.#dist.close();
+    this.#departed.clear();
+    this.#arrivals.clear();
+  }
+
+  send(parts: Parts): boolean {
+    const dist = this.#dist;
+    dist.begin();
+    this.#subscriptions.match(parts[0] as Buffer, (subscriber) => dist.match(subscriber));
+    if (this.#inverted) dist.reverse();
+    if (this.#noDrop && !dist.checkWrite()) return false;
+    if (dist.matching > 1) this.#host.publish(parts, () => dist.send(parts));
+    else dist.send(parts);
+    return true;
+  }
+
+  receive(): Parts | undefined {
+    const arrival = this.#arrivals.shift();
+    if (arrival === undefined) return undefined;
+    const { pipe, parts, isNotice } = arrival;
+    const subscriber = this.#dist.get(pipe);
+    if (this.#manual && isSubscription(parts)) this.#last = subscriber;
+    if (isNotice) return parts;
+    if (subscriber !== undefined) subscriber.ordered--;
+    if (pipe.length === 0 && this.#departed.has(pipe)) this.#bury(pipe);
+    return parts;
+  }
+
+  peerSubscribed(pipe: Pipe, topic: Uint8Array, subscribe: boolean): void {
+    const subscriber = this.#dist.get(pipe);
+    if (subscriber === undefined) return;
+    const name = Buffer.from(topic.buffer, topic.byteOffset, topic.length).toString("latin1");
+    if (this.#change(subscriber, name, subscribe)) this.tell(pipe, name, subscribe);
+  }
+
+  readActivated(pipe: Pipe): void {
+    const subscriber = this.#dist.get(pipe);
+    if (subscriber !== undefined) this.#order(subscriber);
+  }
+
+  writeActivated(): void {
+    this.#host.writeActivated();
+  }
+
+  pipeEnded(pipe: Pipe): void {
+    this.#leave(pipe);
+  }
+
+  /** Tells the application of a subscription. */
+  protected tell(pipe: Pipe, topic: string, subscribe: boolean): void {
+    const parts = notice(topic, subscribe);
+    const subscriber = this.#dist.get(pipe);
+    if (subscriber !== undefined) this.#order(subscriber);
+    if (this.#manual || this.#verboseSubs) {
+      pipe.inject(parts);
+      if (subscriber === undefined) this.#arrived(pipe, 1);
+      else this.#order(subscriber);
+    } else {
+      this.#arrivals.notify(pipe, topic, subscribe, parts);
+      this.#host.readActivated();
+    }
+  }
+
+  /** Subscribes a peer to a topic, or cancels that. @returns Whether the application hears of it. */
+  #change(subscriber: Subscriber, topic: string, subscribe: boolean): boolean {
+    if (this.#manual) {
+      if (subscribe) subscriber.wishes.add(topic);
+      else subscriber.wishes.delete(topic);
+      return true;
+    }
+    if (subscribe) return this.#subscriptions.add(topic, subscriber) || this.#verboseSubs;
+    return this.#subscriptions.delete(topic, subscriber) || this.#verboseUnsubs;
+  }
+
+  /** What the application decides for the peer whose subscription it received last. */
+  #decide(subscribe: boolean, topic: string): void {
+    if (this.#last === undefined) return;
+    if (subscribe) this.#subscriptions.add(topic, this.#last);
+    else this.#subscriptions.delete(topic, this.#last);
+  }
+
+  /** The peer is gone: the application is told of what nobody wants any more. */
+  #leave(pipe: Pipe): void {
+    const subscriber = this.#dist.get(pipe);
+    if (subscriber === undefined) return;
+    this.#order(subscriber);
+    this.#dist.detach(pipe);
+    if (this.#last === subscriber) this.#last = undefined;
+    for (const topic of subscriber.topics) {
+      const last = this.#subscriptions.delete(topic, subscriber);
+      if (!this.#manual && (last || this.#verboseUnsubs)) this.tell(pipe, topic, false);
+    }
+    for (const topic of subscriber.wishes) this.tell(pipe, topic, false);
+    if (pipe.length > 0) this.#departed.add(pipe);
+    else pipe.close();
+  }
+
+  /** Gives messages that came a place in the order. */
+  #order(subscriber: Subscriber): void {
+    const { pipe } = subscriber;
+    const count = pipe.length - subscriber.ordered;
+    subscriber.ordered = pipe.length;
+    pipe.listen();
+    if (count > 0) this.#arrived(pipe, count);
+  }
+
+  #arrived(pipe: Pipe, count: number): void {
+    this.#arrivals.push(pipe, count);
+    this.#host.readActivated();
+  }
+
+  /** All of a departed peer has been received. */
+  #bury(pipe: Pipe): void {
+    const wasVacant = this.vacant;
+    this.#departed.delete(pipe);
+    pipe.close();
+    if (!wasVacant && this.vacant) this.#host.vacated();
+  }
+
+  *#pipes(): Iterable<Pipe> {
+    for (const { pipe } of this.#dist.recipients) yield pipe;
+  }
+}
+
+/** What the application receives of a subscription. */
+function notice(topic: string, subscribe: boolean): Parts {
+  const octets = Buffer.allocUnsafe(1 + topic.length);
+  octets[0] = subscribe ? SUBSCRIBE : CANCEL;
+  octets.write(topic, 1, "latin1");
+  return [octets];
+}
+
+function isSubscription(parts: Parts): boolean {
+  const first = parts[0]?.[0];
+  return parts.length === 1 && (first === SUBSCRIBE || first === CANCEL);
+}
+
+defineSocket(XPublisher, {
+  type: ZMQ_XPUB,
+  name: "XPUB",
+  scopes: ["writable", "readable"],
+  options: [
+    ...["noDrop", "manual", "welcomeMessage", "invertMatching"],
+    ...["verbose", "verboser", "subscribe", "unsubscribe"],
+  ],
+  pattern: (host) => new XPublisherPattern(host),
+});
