@@ -119,6 +119,15 @@ export const OPTIONS: readonly OptionSpec[] = [
     { valid: notNegative, immediate: true },
     "readable",
   ),
+  option(
+    OURS + 3,
+    "receiveHighWaterMarkTotalBytes",
+    "Int64",
+    0,
+    { valid: notNegative },
+    "readable",
+  ),
+  option(OURS + 4, "sendHighWaterMarkTotalBytes", "Int64", 0, { valid: notNegative }, "writable"),
   option(OURS + 2, "exclusiveBuffers", "Bool", false, {}, "readable"),
 
   option(5, "routingId", "String", null, { octets: "routing id" }, "some"),

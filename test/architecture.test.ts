@@ -21,7 +21,7 @@ interface Module {
 
 /** The files that data flows through, from the wire to the socket. Each knows those before it. */
 const ROUTING = [
-  ...["queue", "pipe", "ring", "fq", "lb", "dist", "routes", "arrivals", "trie"],
+  ...["queue", "pool", "pipe", "ring", "fq", "lb", "dist", "routes", "arrivals", "trie"],
   "subscriptions",
 ].map((name) => `socket/${name}`);
 

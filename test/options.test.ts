@@ -75,7 +75,10 @@ const INTEGERS: [string, number, number, number][] = [
 ];
 
 /** Ours alone: 0 is no mark. */
-const BYTE_MARKS = ["sendHighWaterMarkBytes", "receiveHighWaterMarkBytes"];
+const BYTE_MARKS = [
+  ...["sendHighWaterMarkBytes", "receiveHighWaterMarkBytes"],
+  ...["sendHighWaterMarkTotalBytes", "receiveHighWaterMarkTotalBytes"],
+];
 
 const BOOLEANS = ["immediate", "ipv6", "loopbackFastPath", "exclusiveBuffers"];
 

@@ -27,6 +27,7 @@ import { lifetime } from "./lifetime.js";
 import { Monitor } from "./monitor.js";
 import type { Pattern, PatternHost } from "./pattern.js";
 import { type Marks, Pipe } from "./pipe.js";
+import { Pool } from "./pool.js";
 import { Reader } from "./reader.js";
 import type { Session } from "./session.js";
 import { Writer } from "./writer.js";
@@ -124,6 +125,8 @@ export class Core implements PatternHost {
   readonly #connected = new Set<Endpoint>();
   /** Sessions whose endpoint is gone and whose messages are not all written yet. */
   readonly #lingering = new Map<Session, NodeJS.Timeout | undefined>();
+  #sendPool: Pool | undefined;
+  #receivePool: Pool | undefined;
   #sendTimeoutMs = -1;
   #receiveTimeoutMs = -1;
   #closed = false;
@@ -266,6 +269,7 @@ export class Core implements PatternHost {
     return {
       messages: this.options.number("sendHighWaterMark"),
       bytes: this.options.number("sendHighWaterMarkBytes"),
+      pool: this.sendPool,
     };
   }
 
@@ -274,7 +278,24 @@ export class Core implements PatternHost {
     return {
       messages: this.options.number("receiveHighWaterMark"),
       bytes: this.options.number("receiveHighWaterMarkBytes"),
+      pool: this.receivePool,
     };
+  }
+
+  /** What the queues to all peers may hold together; undefined when there is no such bound. */
+  get sendPool(): Pool | undefined {
+    const limit = this.options.number("sendHighWaterMarkTotalBytes");
+    if (limit !== this.#sendPool?.limit) this.#sendPool = limit > 0 ? new Pool(limit) : undefined;
+    return this.#sendPool;
+  }
+
+  /** What the queues from all peers may hold together; undefined when there is no such bound. */
+  get receivePool(): Pool | undefined {
+    const limit = this.options.number("receiveHighWaterMarkTotalBytes");
+    if (limit !== this.#receivePool?.limit) {
+      this.#receivePool = limit > 0 ? new Pool(limit) : undefined;
+    }
+    return this.#receivePool;
   }
 
   /** How long a call may wait, in milliseconds: asked for by every call, so kept at hand. */

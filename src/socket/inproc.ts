@@ -111,6 +111,8 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
   meet(host: InprocBinding): void {
     this.#host = host;
     const theirs = host.core;
+    if (theirs.receivePool !== undefined) this.#ours?.join(theirs.receivePool);
+    if (theirs.sendPool !== undefined) this.#theirs?.join(theirs.sendPool);
     theirs.inproc.add(this);
     if (this.#theirs !== undefined) {
       this.#theirs.exclusive = theirs.options.boolean("exclusiveBuffers");

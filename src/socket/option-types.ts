@@ -147,6 +147,11 @@ export interface SendOptions {
    */
   sendHighWaterMarkBytes: number;
   /**
+   * Ours alone: bytes queued for all peers together at the most, though the last message may pass
+   * that; 0: no bound. For peers that come after it is set. Default 0; EINVAL below 0.
+   */
+  sendHighWaterMarkTotalBytes: number;
+  /**
    * `ZMQ_SNDTIMEO`: how long `send` waits, in milliseconds; -1: for ever.
    * Default -1; EINVAL below -1.
    */
@@ -169,6 +174,11 @@ export interface ReceiveOptions {
    * bound. Default 0; EINVAL below 0.
    */
   receiveHighWaterMarkBytes: number;
+  /**
+   * Ours alone: bytes queued from all peers together at the most, though the last message may pass
+   * that; 0: no bound. For peers that come after it is set. Default 0; EINVAL below 0.
+   */
+  receiveHighWaterMarkTotalBytes: number;
   /**
    * `ZMQ_RCVTIMEO`: how long `receive` waits, in milliseconds; -1: for ever.
    * Default -1; EINVAL below -1.

@@ -1,5 +1,6 @@
 import type { Buffer } from "node:buffer";
 import { own, ownBuffers, type Parts, sizeOf } from "../message.js";
+import type { Pool } from "./pool.js";
 import { Queue } from "./queue.js";
 
 /** Who holds an end of a pipe, and is told what happens at the other one. */
@@ -26,6 +27,8 @@ export interface Marks {
   bytes: number;
   /** `ZMQ_CONFLATE`: a message takes the place of the one that waits. Both marks are 0 then. */
   conflate?: boolean;
+  /** What the direction shares a bound in bytes with; only the marks that a pipe is made with. */
+  pool?: Pool | undefined;
 }
 
 /**
@@ -58,6 +61,9 @@ export class Pipe {
   #hungry = false;
   #exclusive = false;
   #conflate = false;
+  /** What counts the bytes that this end writes, too. */
+  #pools: Pool[] | undefined;
+  #largest = 0;
 
   /** What a socket that addresses its peers calls the one at the other end. */
   routingId: Buffer | undefined = undefined;
@@ -69,6 +75,7 @@ export class Pipe {
   private constructor(marks: Marks) {
     this.#marks = marks;
     this.#conflate = marks.conflate === true;
+    this.#pools = marks.pool && [marks.pool];
   }
 
   /**
@@ -105,6 +112,17 @@ export class Pipe {
 
   get outBytes(): number {
     return this.#peer.bytes;
+  }
+
+  /** The bytes of the largest message that was written here, and at the other end. */
+  get largest(): { written: number; read: number } {
+    return { written: this.#largest, read: this.#peer.#largest };
+  }
+
+  /** What this end writes counts in one more pool. */
+  join(pool: Pool): void {
+    this.#pools = [...(this.#pools ?? []), pool];
+    pool.add(this.#peer.#inboundBytes);
   }
 
   /** Bounds of what this end writes. */
@@ -155,6 +173,7 @@ export class Pipe {
   checkWrite(): boolean {
     if (!this.#isFull()) return true;
     this.#awaitsRoom = true;
+    if (this.#pools !== undefined) this.#awaitPools(this.#pools);
     return false;
   }
 
@@ -178,7 +197,8 @@ export class Pipe {
     const peer = this.#peer;
     if (this.#conflate) peer.#forget();
     peer.#inbound.push(parts);
-    peer.#inboundBytes += size;
+    peer.#count(size);
+    if (size > this.#largest) this.#largest = size;
     this.#written++;
     this.#writtenBytes += size;
   }
@@ -199,7 +219,7 @@ export class Pipe {
       return undefined;
     }
     const size = sizeOf(parts);
-    this.#inboundBytes -= size;
+    this.#count(-size);
     this.#read++;
     this.#readBytes += size;
     if (this.#exclusive) ownBuffers(parts);
@@ -219,7 +239,7 @@ export class Pipe {
       const parts = messages[i] as Parts;
       const size = sizeOf(parts);
       this.#inbound.unshift(parts);
-      this.#inboundBytes += size;
+      this.#count(size);
       this.#read--;
       this.#readBytes -= size;
     }
@@ -267,7 +287,7 @@ export class Pipe {
     for (let parts = other.read(); parts !== undefined; parts = other.read()) {
       const size = sizeOf(parts);
       messages.push(parts);
-      this.#inboundBytes += size;
+      this.#count(size);
       this.#peer.#written++;
       this.#peer.#writtenBytes += size;
     }
@@ -281,6 +301,7 @@ export class Pipe {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    for (const end of [this, this.#peer]) for (const pool of end.#pools ?? []) pool.forget(end);
     if (!this.#peer.#ended) this.#peer.#sink.pipeEnded(this.#peer);
   }
 
@@ -292,7 +313,14 @@ export class Pipe {
 
   #forget(): void {
     this.#inbound.clear();
-    this.#inboundBytes = 0;
+    this.#count(-this.#inboundBytes);
+  }
+
+  /** What can be read here has become more, or less. */
+  #count(bytes: number): void {
+    this.#inboundBytes += bytes;
+    const pools = this.#peer.#pools;
+    if (pools !== undefined) for (const pool of pools) pool.add(bytes);
   }
 
   // A method, as #isLowWater is: V8 asks its runtime for each read of a private getter.
@@ -302,8 +330,14 @@ export class Pipe {
     return (
       peer.#ended ||
       (messages > 0 && this.#written - peer.#toldRead >= messages) ||
-      (bytes > 0 && this.#writtenBytes - peer.#toldBytes >= bytes)
+      (bytes > 0 && this.#writtenBytes - peer.#toldBytes >= bytes) ||
+      this.#pools?.some((pool) => pool.full) === true
     );
+  }
+
+  #awaitPools(pools: Pool[]): void {
+    if (this.ended) return;
+    for (const pool of pools) if (pool.full) pool.wait(this);
   }
 
   /** Whether enough has been read since the writer last heard of it. */
@@ -318,10 +352,11 @@ export class Pipe {
   #acknowledge(): void {
     this.#toldRead = this.#read;
     this.#toldBytes = this.#readBytes;
-    this.#peer.#wakeWriter();
+    this.#peer.wakeWriter();
   }
 
-  #wakeWriter(): void {
+  /** Not for callers: there may be room. */
+  wakeWriter(): void {
     if (!this.#awaitsRoom || this.#ended || this.#isFull()) return;
     this.#awaitsRoom = false;
     this.dropping = false;

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Core, Link } from "./core.js";
+import type { Marks } from "./pipe.js";
 
 /**
  * How full the queues of one direction are, over all peers together. An inproc queue is the sending
@@ -17,6 +18,15 @@ export interface QueueStats {
   highWaterMark: number;
   /** Bytes that each peer's queue may hold; 0: no bound. Over inproc the sum, too. */
   highWaterMarkBytes: number;
+  /** Bytes that all peers' queues may hold together; 0: no bound. */
+  highWaterMarkTotalBytes: number;
+  /**
+   * Messages that all peers' queues may hold together: peers x `highWaterMark`; 0: no bound. Times
+   * {@link largestMessage} that is the memory to reckon with.
+   */
+  capacity: number;
+  /** The bytes of the largest message that a queue of a present peer has held. */
+  largestMessage: number;
 }
 
 /** A peer, or a connector that has none yet. */
@@ -63,13 +73,21 @@ export interface Stats {
 /** Reads all that {@link Stats} says off a socket. */
 export function statsOf(core: Core): Stats {
   const now = performance.now();
-  const received = core.pattern.depth;
-  const sent = core.pattern.outDepth;
-  const { messages: sendMark, bytes: sendBytes } = core.sendMarks;
-  const { messages: receiveMark, bytes: receiveBytes } = core.receiveMarks;
+  const links = [...core.links()];
+  const largest = links.map(({ socketPipe }) => socketPipe?.largest ?? { written: 0, read: 0 });
+  const receive = bounds(
+    core.receiveMarks,
+    links,
+    largest.map(({ read }) => read),
+  );
+  const send = bounds(
+    core.sendMarks,
+    links,
+    largest.map(({ written }) => written),
+  );
   return {
-    receive: { ...received, highWaterMark: receiveMark, highWaterMarkBytes: receiveBytes },
-    send: { ...sent, highWaterMark: sendMark, highWaterMarkBytes: sendBytes },
+    receive: { ...core.pattern.depth, ...receive },
+    send: { ...core.pattern.outDepth, ...send },
     total: {
       messagesReceived: core.reader.messages,
       messagesSent: core.writer.messages,
@@ -77,7 +95,19 @@ export function statsOf(core: Core): Stats {
     },
     subscriptions: core.pattern.subscriptions,
     assemblyBytes: core.assemblyBytes,
-    peers: [...core.links()].map((link) => peerStats(link, now)),
+    peers: links.map((link) => peerStats(link, now)),
+  };
+}
+
+/** What the queues of one direction may hold. */
+function bounds({ messages, bytes, pool, conflate }: Marks, links: Link[], largest: number[]) {
+  const each = conflate === true ? 1 : messages;
+  return {
+    highWaterMark: each,
+    highWaterMarkBytes: bytes,
+    highWaterMarkTotalBytes: pool?.limit ?? 0,
+    capacity: each * links.filter(({ socketPipe }) => socketPipe !== undefined).length,
+    largestMessage: Math.max(0, ...largest),
   };
 }
 

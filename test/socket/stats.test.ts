@@ -14,6 +14,15 @@ afterAll(() => sockets.end());
 
 const EMPTY = { messages: 0, bytes: 0 };
 
+/** Of queues that nobody has. */
+const BOUNDS = {
+  highWaterMark: 1000,
+  highWaterMarkBytes: 0,
+  highWaterMarkTotalBytes: 0,
+  capacity: 0,
+  largestMessage: 0,
+};
+
 /** What waits at a peer without a name. */
 const IDLE = {
   routingId: undefined,
@@ -26,8 +35,8 @@ const IDLE = {
 describe("stats", () => {
   it("of a fresh socket are all zero, with its marks", () => {
     expect(pair().stats()).toEqual({
-      receive: { ...EMPTY, highWaterMark: 1000, highWaterMarkBytes: 0 },
-      send: { ...EMPTY, highWaterMark: 1000, highWaterMarkBytes: 0 },
+      receive: { ...EMPTY, ...BOUNDS },
+      send: { ...EMPTY, ...BOUNDS },
       total: { messagesReceived: 0, messagesSent: 0, messagesDropped: 0 },
       subscriptions: undefined,
       assemblyBytes: 0,

@@ -1,0 +1,161 @@
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { Pipe, type PipeSink } from "../../src/socket/pipe.js";
+import { Pool } from "../../src/socket/pool.js";
+import { Pull } from "../../src/socket/pull.js";
+import { Push } from "../../src/socket/push.js";
+import { Sockets, turns, until } from "../support/sockets.js";
+
+const sink = (calls: string[] = []): PipeSink => ({
+  readActivated: () => calls.push("read"),
+  writeActivated: () => calls.push("write"),
+  pipeEnded: () => calls.push("ended"),
+});
+
+const NO_MARK = { messages: 0, bytes: 0 };
+const message = (size: number) => [Buffer.alloc(size)];
+
+/** Two pipes whose writing ends share a pool. */
+function shared(limit: number) {
+  const pool = new Pool(limit);
+  const calls: string[] = [];
+  const pipes = [0, 1].map((i) => {
+    const [near, far] = Pipe.pair({ ...NO_MARK, pool }, NO_MARK);
+    near.attach({ ...sink(), writeActivated: () => calls.push(`write ${i}`) });
+    far.attach(sink());
+    return { near, far };
+  });
+  return { pool, calls, one: pipes[0] as (typeof pipes)[0], other: pipes[1] as (typeof pipes)[0] };
+}
+
+describe("pipes with a common pool", () => {
+  it("are full together, once they hold as many bytes", () => {
+    const { one, other, pool } = shared(100);
+    one.near.write(message(60));
+    expect(other.near.checkWrite()).toBe(true);
+    other.near.write(message(60));
+    expect(pool.bytes).toBe(120);
+    expect([one.near.checkWrite(), other.near.checkWrite()]).toEqual([false, false]);
+  });
+
+  it("have room again when half of it is gone, whichever of them it went from", () => {
+    const { one, other, calls } = shared(100);
+    for (let i = 0; i < 4; i++) one.near.write(message(25));
+    expect(other.near.checkWrite()).toBe(false);
+    one.far.read();
+    expect(calls).toEqual([]);
+    one.far.read();
+    expect(calls).toEqual(["write 1"]);
+    expect(other.near.checkWrite()).toBe(true);
+  });
+
+  it("do not count what is forgotten, or read again", () => {
+    const { one, pool } = shared(100);
+    one.near.write(message(10));
+    one.near.write(message(20));
+    const read = one.far.read();
+    expect(pool.bytes).toBe(20);
+    one.far.unread([read as Buffer[]]);
+    expect(pool.bytes).toBe(30);
+    one.far.close();
+    expect(pool.bytes).toBe(0);
+  });
+
+  it("are not remembered after their end", () => {
+    const { one, other, calls } = shared(10);
+    one.near.write(message(10));
+    expect(other.near.checkWrite()).toBe(false);
+    other.far.end();
+    other.near.checkWrite();
+    one.far.read();
+    expect(calls).toEqual([]);
+  });
+
+  it("count what they held when they joined", () => {
+    const pool = new Pool(100);
+    const [near, far] = Pipe.pair(NO_MARK, NO_MARK);
+    near.attach(sink());
+    far.attach(sink());
+    near.write(message(70));
+    near.join(pool);
+    expect(pool.bytes).toBe(70);
+    far.read();
+    expect(pool.bytes).toBe(0);
+  });
+});
+
+describe("a mark in bytes for all peers", () => {
+  const sockets = new Sockets();
+  const open: (Push | Pull)[] = [];
+
+  afterEach(() => {
+    for (const socket of open.splice(0)) socket.close();
+  });
+  afterAll(() => sockets.end());
+
+  function pull(limit: number): Pull {
+    const socket = new Pull({ receiveHighWaterMarkTotalBytes: limit });
+    open.push(socket);
+    return socket;
+  }
+
+  function push(): Push {
+    const socket = new Push({ linger: 0, sendHighWaterMark: 1, sendTimeout: 0 });
+    open.push(socket);
+    return socket;
+  }
+
+  it.each(["tcp", "ipc"] as const)(
+    "over %s: makes all peers wait, and loses nothing",
+    async (transport) => {
+      const KB = 1024;
+      const receiver = pull(1000 * KB);
+      await receiver.bind(sockets.endpoint(transport));
+      const senders = [push(), push(), push()];
+      for (const sender of senders) sender.connect(receiver.lastEndpoint as string);
+      await until(() => receiver.stats().peers.filter(({ connected }) => connected).length === 3);
+
+      let sent = 0;
+      const fill = async () => {
+        for (let idle = 0; idle < 20; idle++) {
+          for (const sender of senders) {
+            while (sent < 2000 && sender.trySend(Buffer.alloc(100 * KB, sent))) {
+              sent++;
+              idle = 0;
+            }
+          }
+          await turns(1);
+        }
+      };
+      await fill();
+      const { receive } = receiver.stats();
+      expect(receive.highWaterMarkTotalBytes).toBe(1000 * KB);
+      expect(receive.bytes).toBeGreaterThanOrEqual(1000 * KB);
+      // One more from each of those who found room at the same time.
+      expect(receive.bytes).toBeLessThanOrEqual(1000 * KB + 3 * 100 * KB);
+      expect(sent).toBeLessThan(2000);
+
+      let received = 0;
+      while (received < sent) {
+        await receiver.receive();
+        received++;
+      }
+      await turns(20);
+      expect(receiver.tryReceive()).toBeUndefined();
+    },
+  );
+
+  it("over inproc: counts at both sockets", async () => {
+    const receiver = pull(1000);
+    const sender = new Push({ linger: 0, sendHighWaterMarkTotalBytes: 5000 });
+    open.push(sender);
+    const endpoint = sockets.endpoint("inproc");
+    sender.connect(endpoint);
+    expect(sender.trySend(Buffer.alloc(600))).toBe(true);
+    await receiver.bind(endpoint);
+    expect(sender.trySend(Buffer.alloc(600))).toBe(true);
+    expect(sender.trySend(Buffer.alloc(1))).toBe(false);
+    receiver.tryReceive();
+    receiver.tryReceive();
+    expect(sender.trySend(Buffer.alloc(1))).toBe(true);
+  });
+});
