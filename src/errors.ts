@@ -42,6 +42,7 @@ const MESSAGES = {
 /**
  * Makes the error for `code`.
  * @param message Replaces the usual text.
+ * @internal
  */
 export function errnoError(code: string, address?: string, message?: string): ErrnoError {
   const text = message ?? (MESSAGES as Readonly<Record<string, string>>)[code] ?? code;
@@ -53,7 +54,10 @@ export function errnoError(code: string, address?: string, message?: string): Er
   return error;
 }
 
-/** Gives an error of the operating system the shape of ours: its code, our text and address. */
+/**
+ * Gives an error of the operating system the shape of ours: its code, our text and address.
+ * @internal
+ */
 export function fromSystem(error: NodeJS.ErrnoException, address?: string): ErrnoError {
   return errnoError(error.code ?? "EINVAL", address, knownText(error));
 }

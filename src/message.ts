@@ -15,7 +15,7 @@ export type MessageLike =
   | number
   | null;
 
-/** A message inside: its parts in order, at least one. */
+/** A message inside: its parts in order, at least one. @internal */
 export type Parts = Buffer[];
 
 /**
@@ -31,6 +31,7 @@ const EMPTY = Buffer.alloc(0);
  * Turns what the caller sends into parts, which may still share its memory: see {@link own}.
  * @throws TypeError for a symbol.
  * @throws Error "Invalid argument" for a DataView.
+ * @internal
  */
 export function toParts(message: MessageLike | readonly MessageLike[]): Parts {
   if (Array.isArray(message)) {
@@ -41,7 +42,10 @@ export function toParts(message: MessageLike | readonly MessageLike[]): Parts {
   return [toPart(message)];
 }
 
-/** Makes small parts independent of the caller's memory, for a message that has to wait. */
+/**
+ * Makes small parts independent of the caller's memory, for a message that has to wait.
+ * @internal
+ */
 export function own(parts: Parts): void {
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i] as Buffer;
@@ -49,7 +53,7 @@ export function own(parts: Parts): void {
   }
 }
 
-/** Gives each part an ArrayBuffer to itself, unless it has one. */
+/** Gives each part an ArrayBuffer to itself, unless it has one. @internal */
 export function ownBuffers(parts: Parts): void {
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i] as Buffer;
@@ -60,7 +64,7 @@ export function ownBuffers(parts: Parts): void {
   }
 }
 
-/** The bytes of all parts together. */
+/** The bytes of all parts together. @internal */
 export function sizeOf(parts: readonly Uint8Array[]): number {
   let size = 0;
   for (let i = 0; i < parts.length; i++) size += (parts[i] as Uint8Array).length;

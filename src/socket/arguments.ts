@@ -6,12 +6,15 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
-/** @throws TypeError unless the address is a string. */
+/** @throws TypeError unless the address is a string. @internal */
 export function checkAddress(address: unknown): asserts address is string {
   if (typeof address !== "string") throw new TypeError("Address must be a string");
 }
 
-/** @throws TypeError unless the options are an object, or a function with properties. */
+/**
+ * @throws TypeError unless the options are an object, or a function with properties.
+ * @internal
+ */
 export function checkOptions(options: unknown): asserts options is object {
   if (options === null || (typeof options !== "object" && typeof options !== "function")) {
     throw new TypeError("Options must be an object");
@@ -21,6 +24,7 @@ export function checkOptions(options: unknown): asserts options is object {
 /**
  * The number of an option, the first of `expected` arguments.
  * @throws TypeError unless it is a number, or when there are more arguments.
+ * @internal
  */
 export function optionId(args: ArrayLike<unknown>, expected: number): number {
   const id = args[0];
@@ -29,7 +33,10 @@ export function optionId(args: ArrayLike<unknown>, expected: number): number {
   return id;
 }
 
-/** @throws TypeError, in npm zeromq's words, when there are more arguments than `expected`. */
+/**
+ * @throws TypeError, in npm zeromq's words, when there are more arguments than `expected`.
+ * @internal
+ */
 export function checkCount(args: ArrayLike<unknown>, expected: number): void {
   if (args.length <= expected) return;
   const plural = expected === 1 ? "argument" : "arguments";
@@ -39,6 +46,7 @@ export function checkCount(args: ArrayLike<unknown>, expected: number): void {
 /**
  * The signal of a call whose arguments may end with {@link CallOptions}; it may be aborted already.
  * @throws TypeError for any other extra argument.
+ * @internal
  */
 export function signalOf(args: ArrayLike<unknown>, expected: number): AbortSignal | undefined {
   if (args.length <= expected) return undefined;
@@ -53,7 +61,7 @@ function isCallOptions(value: unknown): value is CallOptions {
   return signal === undefined || signal instanceof AbortSignal;
 }
 
-/** EBUSY, with what the socket is busy with. */
+/** EBUSY, with what the socket is busy with. @internal */
 export function busy(what: "reading" | "writing"): Error {
   const call = what === "reading" ? "receive" : "send";
   return errnoError(
@@ -63,7 +71,7 @@ export function busy(what: "reading" | "writing"): Error {
   );
 }
 
-/** EBUSY while a bind or unbind is under way. */
+/** EBUSY while a bind or unbind is under way. @internal */
 export function blocked(): Error {
   return errnoError("EBUSY", undefined, "Socket is blocked by a bind or unbind operation");
 }

@@ -1,11 +1,6 @@
 import { shared } from "../shared.js";
 import { checkCount, checkOptions, optionId } from "./arguments.js";
-import {
-  ContextCore,
-  contextCore,
-  defineContextAccessors,
-  registerContext,
-} from "./context-core.js";
+import { ContextCore, defineContextAccessors, registerContext } from "./context-core.js";
 
 /** The options of a {@link Context}. */
 export interface ContextOptions {
@@ -112,5 +107,3 @@ defineContextAccessors(Context.prototype);
 
 /** The context of every socket that is not given another. */
 export const context: Context = shared("context", () => new Context());
-
-export { type ContextCore, contextCore };

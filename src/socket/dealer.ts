@@ -39,7 +39,7 @@ export class Dealer extends Socket {
   }
 }
 
-/** DEALER (RFC 28), and what REQ is built on. */
+/** DEALER (RFC 28), and what REQ is built on. @internal */
 export class DealerPattern extends RoutedPattern {
   protected readonly fq: FairQueue;
   protected readonly lb: LoadBalancer;
@@ -58,7 +58,7 @@ export class DealerPattern extends RoutedPattern {
   }
 }
 
-/** A fair queue for a socket whose peers may leave messages behind. */
+/** A fair queue for a socket whose peers may leave messages behind. @internal */
 export function fairQueueOf(host: PatternHost): FairQueue {
   return new FairQueue(
     () => host.options.number("receiveHighWaterMark"),
@@ -66,7 +66,7 @@ export function fairQueueOf(host: PatternHost): FairQueue {
   );
 }
 
-/** Greets a peer with an empty message (`ZMQ_PROBE_ROUTER`). */
+/** Greets a peer with an empty message (`ZMQ_PROBE_ROUTER`). @internal */
 export function probe(pipe: Pipe): void {
   pipe.write([Buffer.alloc(0)]);
   pipe.flush();

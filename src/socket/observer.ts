@@ -18,7 +18,7 @@ const EMITTER_MODE =
 /** The monitor of each socket, whichever copy of the library made it. */
 const monitors: WeakMap<object, Monitor> = shared("monitors", () => new WeakMap());
 
-/** Lets observers of `socket` find its monitor. */
+/** Lets observers of `socket` find its monitor. @internal */
 export function registerMonitor(socket: object, monitor: Monitor): void {
   monitors.set(socket, monitor);
 }

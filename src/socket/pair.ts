@@ -32,6 +32,7 @@ export class Pair extends Socket {
  *
  * The place is free the moment its peer is gone. What that peer sent and nobody has read yet stays
  * for the reader, and counts against the receive high-water mark of the next one.
+ * @internal
  */
 export class PairPattern implements Pattern {
   readonly receiveRefusal = NOT_NOW;

@@ -7,7 +7,7 @@ import { hold } from "./hold.js";
 import type { Socket } from "./socket.js";
 import { turn } from "./turn.js";
 
-/** What a proxy needs of a socket. */
+/** What a proxy needs of a socket. @internal */
 export interface Inside {
   core: Core;
   /** Lets nobody use the socket until `done` has settled. */
@@ -17,7 +17,7 @@ export interface Inside {
 /** The inside of each socket, whichever copy of the library made it. */
 const insides: WeakMap<object, Inside> = shared("insides", () => new WeakMap());
 
-/** Lets proxies reach the inside of `socket`. */
+/** Lets proxies reach the inside of `socket`. @internal */
 export function registerInside(socket: object, inside: Inside): void {
   insides.set(socket, inside);
 }

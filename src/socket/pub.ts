@@ -32,7 +32,7 @@ export class Publisher extends Socket {
   }
 }
 
-/** PUB (RFC 29): an XPUB that receives nothing. */
+/** PUB (RFC 29): an XPUB that receives nothing. @internal */
 export class PublisherPattern extends XPublisherPattern {
   override readonly receiveRefusal = UNSUPPORTED;
 

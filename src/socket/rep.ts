@@ -49,6 +49,7 @@ export class Reply extends Socket {
  * ```
  *
  * A request is an envelope, an empty frame and the body; the envelope comes back with the reply.
+ * @internal
  */
 export class ReplyPattern extends RoutedPattern {
   readonly #fq: FairQueue;

@@ -58,6 +58,7 @@ export class Request extends Socket {
  *                  |     ^
  *                  +-----+ send, if relaxed
  * ```
+ * @internal
  */
 export class RequestPattern extends DealerPattern {
   #waiting = false;
@@ -150,6 +151,7 @@ export class RequestPattern extends DealerPattern {
 /**
  * Whether a message may be a reply: an empty frame, perhaps a request's number before it, and
  * something behind. Of the number any will do, for whether we sent one is not known here.
+ * @internal
  */
 export function isReply(parts: readonly Uint8Array[]): boolean {
   const start = parts[0]?.length === ID_SIZE ? 1 : 0;

@@ -70,11 +70,14 @@ export class Router extends Socket {
   }
 }
 
-/** Why a message to nobody was not taken: that is an error at once, unless there are no peers at all. */
+/**
+ * Why a message to nobody was not taken: that is an error at once, unless there are no peers at all.
+ * @internal
+ */
 export const UNROUTABLE: Refusal = { code: "EHOSTUNREACH", waits: false };
 const NO_PEERS: Refusal = { code: "EHOSTUNREACH", waits: true };
 
-/** ROUTER (RFC 28). */
+/** ROUTER (RFC 28). @internal */
 export class RouterPattern extends RoutedPattern {
   readonly #fq: FairQueue;
   readonly #routes = new Routes();
@@ -205,7 +208,7 @@ export class RouterPattern extends RoutedPattern {
   }
 }
 
-/** @throws EINVAL when another peer is called so. */
+/** @throws EINVAL when another peer is called so. @internal */
 export function checkRoutingId(routes: Routes, routingId: Buffer): void {
   if (routes.find(routingId) === undefined) return;
   throw errnoError("EINVAL", undefined, "Invalid argument: the routing id is in use");

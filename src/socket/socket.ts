@@ -18,7 +18,8 @@ import {
   optionId,
   signalOf,
 } from "./arguments.js";
-import { type Context, contextCore, context as defaultContext } from "./context.js";
+import { type Context, context as defaultContext } from "./context.js";
+import { contextCore } from "./context-core.js";
 import { Core, type SocketKind } from "./core.js";
 import { bind, bindSync, connect, disconnect, unbind } from "./endpoints.js";
 import { hold } from "./hold.js";
@@ -38,7 +39,10 @@ type SocketDefinition = Omit<SocketKind, "options"> & {
   options?: readonly string[];
 };
 
-/** Makes a socket type known to `new Socket(type)`, and gives its class the options that it has. */
+/**
+ * Makes a socket type known to `new Socket(type)`, and gives its class the options that it has.
+ * @internal
+ */
 export function defineSocket(
   socketClass: { readonly prototype: Socket },
   { scopes, options = [], ...kind }: SocketDefinition,

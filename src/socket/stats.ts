@@ -70,7 +70,7 @@ export interface Stats {
   peers: PeerStats[];
 }
 
-/** Reads all that {@link Stats} says off a socket. */
+/** Reads all that {@link Stats} says off a socket. @internal */
 export function statsOf(core: Core): Stats {
   const now = performance.now();
   const links = [...core.links()];

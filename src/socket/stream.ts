@@ -71,7 +71,7 @@ export class Stream extends Socket {
 
 const EMPTY = Buffer.alloc(0);
 
-/** STREAM: raw TCP, its peers addressed as a ROUTER's. */
+/** STREAM: raw TCP, its peers addressed as a ROUTER's. @internal */
 export class StreamPattern extends RoutedPattern {
   readonly #fq: FairQueue;
   readonly #routes = new Routes();

@@ -56,6 +56,7 @@ export class Subscriber extends Socket {
 /**
  * SUB (RFC 29). Publishers filter; we do so again, for what was on its way when a topic was
  * cancelled, and for publishers that do not.
+ * @internal
  */
 export class SubscriberPattern extends XSubscriberPattern {
   #next: Parts | undefined;

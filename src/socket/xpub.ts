@@ -76,6 +76,7 @@ class Subscriber extends Recipient {
  * What peers tell us is received in the order in which it came, whichever peer it is of: of two
  * peers one may subscribe to what the other has just cancelled. Messages wait in their pipes, where
  * they count against the high-water mark; so do subscriptions of which each one is to be received.
+ * @internal
  */
 export class XPublisherPattern implements Pattern {
   readonly #host: PatternHost;

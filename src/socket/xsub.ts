@@ -23,8 +23,9 @@ import { Trie } from "./trie.js";
 
 const ZMQ_XSUB = 10;
 
-/** The first octet of a message that subscribes, and of one that cancels. */
+/** The first octet of a message that subscribes, and of one that cancels. @internal */
 export const SUBSCRIBE = 1;
+/** @internal */
 export const CANCEL = 0;
 
 export interface XSubscriber extends Readable, Writable {}
@@ -46,6 +47,7 @@ export class XSubscriber extends Socket {
  *
  * Subscriptions are counted here: a topic is cancelled at the publishers when it has been cancelled
  * as often as it was subscribed to. They are told anew to each publisher that comes, or comes again.
+ * @internal
  */
 export class XSubscriberPattern extends RoutedPattern {
   protected readonly fq: FairQueue;
@@ -161,7 +163,7 @@ export class XSubscriberPattern extends RoutedPattern {
   }
 }
 
-/** The octets of a topic that is a string with a character for each. */
+/** The octets of a topic that is a string with a character for each. @internal */
 export function octetsOf(topic: string): Buffer {
   return Buffer.from(topic, "latin1");
 }
