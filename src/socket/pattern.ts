@@ -65,7 +65,7 @@ export const UNSUPPORTED: Refusal = { code: "ENOTSUP", waits: false };
 
 /** What a pattern knows of its socket, and tells it. */
 export interface PatternHost {
-  readonly options: Pick<OptionStore, "boolean" | "number" | "value">;
+  readonly options: Pick<OptionStore, "boolean" | "number" | "octets">;
   readActivated(): void;
   writeActivated(): void;
   /** There is a place for another peer. */

@@ -10,6 +10,8 @@ import { turn } from "./turn.js";
 /** What a proxy needs of a socket. @internal */
 export interface Inside {
   core: Core;
+  /** @throws EBUSY when the socket is in use. */
+  checkFree(): void;
   /** Lets nobody use the socket until `done` has settled. */
   block(done: Promise<void>): Promise<void>;
 }
@@ -67,21 +69,25 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
   /**
    * Hands messages over until {@link terminate}; then both sockets are closed, and the capture
    * socket is free again.
+   *
+   * Rejects with EHOSTUNREACH when a Router with `mandatory` cannot send a message; that ends it,
+   * too.
    * @throws EINVAL when a socket is closed, or neither bound nor connected; EBUSY when one is in
-   *   use otherwise.
+   *   use.
    */
   run(): Promise<void> {
     checkCount(arguments, 0);
     const front = open(this.#frontEnd, "Front-end");
     const back = open(this.#backEnd, "Back-end");
     const capture = this.#capture && insides.get(this.#capture);
+    for (const inside of [front, back, capture]) inside?.checkFree();
     const run = new Run(front.core, back.core, capture?.core);
     this.#running = run;
     for (const inside of new Set([front, back, capture])) {
       inside?.block(run.done).catch(() => {});
     }
     run.start();
-    return run.done.then(() => {
+    return run.done.finally(() => {
       this.#running = undefined;
       front.core.close();
       back.core.close();
@@ -134,13 +140,13 @@ class Run {
   readonly done: Promise<void>;
   readonly #routes: Route[];
   #state: "active" | "paused" | "terminated" = "active";
-  #resolve: () => void = () => {};
+  #settle: (failure?: Error) => void = () => {};
   #forwarding = false;
   #deferred = false;
 
   constructor(front: Core, back: Core, capture: Core | undefined) {
-    this.done = new Promise((resolve) => {
-      this.#resolve = resolve;
+    this.done = new Promise((resolve, reject) => {
+      this.#settle = (failure) => (failure === undefined ? resolve() : reject(failure));
     });
     this.#routes = [new Route(front, back, capture)];
     if (front !== back) this.#routes.push(new Route(back, front, capture));
@@ -161,12 +167,13 @@ class Run {
     this.#forward();
   }
 
-  terminate(): void {
+  /** @param failure Why it cannot go on. */
+  terminate(failure?: Error): void {
     if (this.#state === "terminated") return;
     this.#state = "terminated";
     for (const { from } of this.#routes) from.relay = undefined;
     hold.release();
-    this.#resolve();
+    this.#settle(failure);
   }
 
   /** Moves a message each way in turn, for as long as there are any, and the turn lasts. */
@@ -174,16 +181,24 @@ class Run {
     // What is moved wakes sockets, which may be ours: the loop that moves it goes on.
     if (this.#forwarding || this.#deferred) return;
     this.#forwarding = true;
-    let moved = true;
-    while (moved && this.#state === "active") {
-      moved = false;
-      for (const route of this.#routes) if (route.move()) moved = true;
-      if (moved && turn.spend()) {
+    try {
+      while (this.#state === "active" && this.#moveEachWay()) {
+        if (!turn.spend()) continue;
         this.#defer();
         break;
       }
+    } catch (error) {
+      this.terminate(error as Error);
+    } finally {
+      this.#forwarding = false;
     }
-    this.#forwarding = false;
+  }
+
+  /** @returns Whether anything was moved. */
+  #moveEachWay(): boolean {
+    let moved = false;
+    for (const route of this.#routes) if (route.move()) moved = true;
+    return moved;
   }
 
   #defer(): void {
@@ -209,7 +224,10 @@ class Route {
     this.#capture = capture;
   }
 
-  /** @returns Whether it moved a message. */
+  /**
+   * @returns Whether it moved a message.
+   * @throws What waiting does not help against: nobody is called as a message says.
+   */
   move(): boolean {
     if (this.#held === undefined) {
       if (!this.#to.pattern.writable) return false;
@@ -218,7 +236,11 @@ class Route {
       // A copy of the list: sockets may change theirs.
       if (this.#capture !== undefined) this.#capture.writer.trySend(this.#held.slice());
     }
-    if (!this.#to.writer.trySend(this.#held)) return false;
+    if (!this.#to.writer.trySend(this.#held)) {
+      const { code, waits } = this.#to.pattern.sendRefusal;
+      if (!waits) throw errnoError(code);
+      return false;
+    }
     this.#held = undefined;
     return true;
   }

@@ -102,7 +102,7 @@ export class ReplyPattern extends RoutedPattern {
     if (envelope === undefined || asker === undefined) return false;
     this.#envelope = undefined;
     this.#asker = undefined;
-    if (asker.checkWrite()) asker.send([...envelope, ...parts]);
+    if (asker.checkWrite()) asker.send(envelope.concat(parts));
     else this.host.dropped();
     if (this.#fq.readable) this.host.readActivated();
     return true;

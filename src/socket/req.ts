@@ -85,7 +85,7 @@ export class RequestPattern extends DealerPattern {
     if (!this.#maySend || !this.lb.writable) return false;
     // A peer's answer to an earlier request must not pass for the one to this.
     while (this.fq.receive() !== undefined);
-    if (!this.lb.send([...this.#envelope(), ...parts])) return false;
+    if (!this.lb.send(this.#envelope().concat(parts))) return false;
     this.#waiting = true;
     this.#replyPipe = this.lb.last;
     return true;

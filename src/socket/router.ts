@@ -150,12 +150,11 @@ export class RouterPattern extends RoutedPattern {
   }
 
   override send(parts: Parts): boolean {
-    const [routingId, ...body] = parts;
     // An id and nothing behind it goes nowhere, as with libzmq.
-    if (routingId === undefined || body.length === 0) return true;
-    const pipe = this.#routes.find(routingId);
+    if (parts.length < 2) return true;
+    const pipe = this.#routes.find(parts[0] as Buffer);
     if (pipe?.checkWrite()) {
-      pipe.send(body);
+      pipe.send(parts.slice(1));
       return true;
     }
     if (!this.#mandatory) {

@@ -105,7 +105,7 @@ export class Session implements EngineOwner, PipeSink, Link {
 
   /** Lets in the peer that the owner had made wait. */
   admit(): void {
-    this.#enter();
+    this.#engine?.admit();
     this.#pull();
   }
 
@@ -152,9 +152,15 @@ export class Session implements EngineOwner, PipeSink, Link {
   handshake(peer: Peer): boolean {
     this.#routingId = Buffer.from(peer.identity);
     if (!this.#owner.admit(this)) return false;
-    this.#enter();
     process.nextTick(pullSession, this);
     return true;
+  }
+
+  admitted(): void {
+    this.#established = true;
+    this.#pipe?.connected(this.#routingId as Buffer);
+    // Plain TCP has no handshake.
+    if (this.#core.kind.name !== "STREAM") this.#core.emit({ type: "handshake", ...whereIs(this) });
   }
 
   hasRoom(): boolean {
@@ -244,15 +250,6 @@ export class Session implements EngineOwner, PipeSink, Link {
       engine.send(parts);
     }
     pipe.hungry = false;
-  }
-
-  /** The peer is in: tells it so, the socket, and whoever wants to know. */
-  #enter(): void {
-    this.#established = true;
-    this.#engine?.admit();
-    this.#pipe?.connected(this.#routingId as Buffer);
-    // Plain TCP has no handshake.
-    if (this.#core.kind.name !== "STREAM") this.#core.emit({ type: "handshake", ...whereIs(this) });
   }
 
   #report(reason: EndReason, established: boolean): void {

@@ -123,7 +123,14 @@ export class Socket {
     this.#reader = this.#core.reader;
     this.#writer = this.#core.writer;
     registerMonitor(this, this.#core.monitor);
-    registerInside(this, { core: this.#core, block: (done) => this.#block(done) });
+    registerInside(this, {
+      core: this.#core,
+      checkFree: () => {
+        this.#checkReading();
+        this.#checkWriting();
+      },
+      block: (done) => this.#block(done),
+    });
     Object.seal(this);
     try {
       Object.assign(this, settings);

@@ -142,15 +142,14 @@ export class StreamPattern extends RoutedPattern {
   }
 
   override send(parts: Parts): boolean {
-    const [routingId, ...body] = parts;
-    if (routingId === undefined || body.length === 0) return true;
-    const pipe = this.#routes.find(routingId);
+    if (parts.length < 2) return true;
+    const pipe = this.#routes.find(parts[0] as Buffer);
     if (pipe === undefined || !pipe.checkWrite()) {
       this.#refusal = pipe === undefined ? UNROUTABLE : NOT_NOW;
       return false;
     }
-    const closes = body.at(-1)?.length === 0;
-    const octets = body.filter(({ length }) => length > 0);
+    const closes = parts.at(-1)?.length === 0;
+    const octets = parts.slice(1).filter(({ length }) => length > 0);
     if (octets.length > 0) pipe.send(octets);
     if (closes) this.detach(pipe);
     return true;

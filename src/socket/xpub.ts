@@ -155,9 +155,9 @@ export class XPublisherPattern implements Pattern {
   attach(pipe: Pipe): void {
     pipe.attach(this);
     this.#dist.attach(new Subscriber(pipe));
-    const welcome = this.#host.options.value("welcomeMessage");
-    if (welcome !== null && welcome !== undefined) {
-      pipe.write([Buffer.from(welcome as string)]);
+    const welcome = this.#host.options.octets("welcomeMessage");
+    if (welcome !== undefined) {
+      pipe.write([welcome]);
       pipe.flush();
     }
     this.readActivated(pipe);

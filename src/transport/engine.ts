@@ -134,11 +134,9 @@ export class Engine implements Sink {
     this.#scheduleFlush();
   }
 
-  /** Lets in the peer whose handshake is done, at once or later. */
+  /** Lets in a peer that had to wait after its handshake. */
   admit(): void {
     this.#connection.admit(performance.now());
-    // In the midst of a chunk: what else there is to do, is done at its end.
-    if (this.#feeding) return;
     this.#flush();
     if (!this.#connection.full) this.restartInput();
     else if (!this.#paused) this.#pause();

@@ -46,6 +46,7 @@ export class RawConnection implements Wire {
 
   admit(): void {
     this.#admitted = true;
+    this.#handler.admitted?.();
     this.#full = this.#handler.hasRoom?.() === false;
   }
 

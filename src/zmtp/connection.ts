@@ -33,6 +33,8 @@ export interface ConnectionHandler {
    * @returns true to let it in now; false to decide later (see {@link Connection.admit}).
    */
   handshake(peer: Peer): boolean;
+  /** The peer is in: from here on it can be sent to, and its messages come. */
+  admitted?(): void;
   /** Whether there is room for a message, now that the peer is let in. If absent, there is. */
   hasRoom?(): boolean;
   /** A message; the answer says whether there is room for another. */
@@ -236,7 +238,9 @@ export class Connection implements DecoderSink {
     // What the handshake encoded goes as it is; all that follows is the mechanism's.
     this.#encoder.wrap = mechanism.wrap?.bind(mechanism);
     this.#heartbeat.start(now);
-    this.#full = this.#handler.hasRoom?.() === false;
+    this.#handler.admitted?.();
+    // It may have closed the connection.
+    if (this.#reading) this.#full = this.#handler.hasRoom?.() === false;
   }
 
   /**

@@ -221,11 +221,15 @@ describe("admission", () => {
 });
 
 describe("a handler", () => {
+  /** The calls that let a peer in. */
+  const ENTERED = ["handshake", "admitted", "hasRoom"];
+
   /** A connection whose handler does `act` in one of its calls. */
   function acting(call: keyof ConnectionHandler, act: (connection: Connection) => void) {
     const calls: string[] = [];
     const handler: Required<ConnectionHandler> = {
       handshake: () => made("handshake"),
+      admitted: () => void made("admitted"),
       hasRoom: () => made("hasRoom"),
       message: () => made("message"),
       subscription: () => made("subscription"),
@@ -248,16 +252,17 @@ describe("a handler", () => {
 
   it.each([
     ["handshake", ["handshake"], wire.ready()],
-    ["hasRoom", ["handshake", "hasRoom"], wire.ready()],
-    ["subscription", ["handshake", "hasRoom", "subscription"], wire.subscribe("t")],
-    ["message", ["handshake", "hasRoom", "subscription", "message"], wire.message("a")],
+    ["admitted", ENTERED.slice(0, 2), wire.ready()],
+    ["hasRoom", ENTERED, wire.ready()],
+    ["subscription", [...ENTERED, "subscription"], wire.subscribe("t")],
+    ["message", [...ENTERED, "subscription", "message"], wire.message("a")],
   ] as const)("may close in %s: it hears no more", (call, heard, last) => {
     const { calls, connection, octets, taken } = acting(call, (connection) => connection.close());
     expect(calls).toEqual(heard);
     expect(connection.phase).toBe("closed");
     const rest = wire.concat(...[wire.subscribe("t"), wire.message("a"), wire.message("b")]);
-    const index = ["handshake", "hasRoom", "subscription", "message"].indexOf(call);
-    const pieces = [rest, rest, rest.subarray(13), rest.subarray(16)];
+    const index = ["handshake", "admitted", "hasRoom", "subscription", "message"].indexOf(call);
+    const pieces = [rest, rest, rest, rest.subarray(13), rest.subarray(16)];
     expect(octets.subarray(taken)).toEqual(pieces[index]);
     expect(octets.subarray(taken - last.length, taken)).toEqual(last);
   });
@@ -286,7 +291,7 @@ describe("a handler", () => {
   it("may admit in handshake, whatever it says then", () => {
     const { calls, connection } = acting("handshake", (connection) => connection.admit(0));
     expect(connection.phase).toBe("traffic");
-    expect(calls).toEqual(["handshake", "hasRoom", "subscription", "message", "message"]);
+    expect(calls).toEqual([...ENTERED, "subscription", "message", "message"]);
   });
 });
 
