@@ -29,6 +29,7 @@ const MESSAGES = {
   EMFILE: "Too many open file descriptors",
   ENAMETOOLONG: "File name too long",
   ENOCOMPATPROTO: "The protocol is not compatible with the socket type",
+  ENOBUFS: "No buffer space available",
   ENODEV: "No such device",
   ENOENT: "No such endpoint",
   ENOTSOCK: "Socket operation on non-socket",

@@ -19,7 +19,8 @@ export interface CommonOptions {
   recoveryInterval: number;
   /**
    * `ZMQ_LINGER`: how long messages are still sent after `close`, `unbind` or `disconnect`; -1: for
-   * ever, 0: not at all. Default -1, or 0 where the context's `blocky` is false; EINVAL below -1.
+   * ever, 0: not at all. Default -1, or 0 where the context's `blocky` is false, and for Subscriber and
+   * XSubscriber; EINVAL below -1.
    */
   linger: number;
   /**
@@ -119,7 +120,7 @@ export interface CommonOptions {
   zapEnforceDomain: boolean;
   /** `ZMQ_LOOPBACK_FASTPATH`: stored. Default false. */
   loopbackFastPath: boolean;
-  /** `ZMQ_TYPE`: libzmq's number of the socket's type; 0 is PAIR. */
+  /** `ZMQ_TYPE`: libzmq's number of the socket's type: 0 is PAIR, 11 is STREAM. */
   readonly type: number;
   /**
    * `ZMQ_LAST_ENDPOINT`: what was bound or connected last; a bound one with its real host and port,

@@ -270,8 +270,11 @@ export class Socket {
    * Sends a message: one part, or an array of parts. Parts of up to 128 bytes may be reused at
    * once, larger ones not before they have been written.
    *
-   * Resolves when the message is queued. Rejects with EAGAIN after `sendTimeout` or when the
-   * socket is closed meanwhile; then, or when aborted, nothing has been sent.
+   * Resolves when the message is queued, or dropped where the socket's type says so. Rejects with
+   * EAGAIN after `sendTimeout` or when the socket is closed meanwhile; EFSM instead after
+   * `sendTimeout` when it was not this call's turn (Request, Reply); ENOTSUP when the type cannot
+   * send, EHOSTUNREACH when there is nobody of that name (Stream, Router with `mandatory`). Then, or
+   * when aborted, nothing has been sent.
    * @throws TypeError, Error for a DataView, EBADF when closed, EBUSY while another send waits, or
    *   during a bind or unbind.
    */
@@ -288,7 +291,7 @@ export class Socket {
   /**
    * Sends a message if it need not wait. Ours alone.
    * @returns Whether the message was accepted.
-   * @throws As {@link send}.
+   * @throws As {@link send}, and what that rejects with, but for EAGAIN.
    */
   trySend(message: MessageLike | MessageLike[]): boolean {
     if (message === undefined) throw new TypeError("Message must be present");
@@ -303,7 +306,8 @@ export class Socket {
 
   /**
    * Receives the next message. Rejects with EAGAIN after `receiveTimeout` or when the socket is
-   * closed meanwhile; then, or when aborted, no message has been taken.
+   * closed meanwhile; EFSM instead after `receiveTimeout` when it was not this call's turn (Request,
+   * Reply); ENOTSUP when the type cannot receive. Then, or when aborted, no message has been taken.
    * @throws TypeError, EBADF when closed, EBUSY while another receive waits, or during a bind or
    *   unbind.
    */
@@ -317,7 +321,7 @@ export class Socket {
   /**
    * Takes the next message if there is one. Ours alone.
    * @returns The message; undefined when there is none.
-   * @throws As {@link receive}.
+   * @throws As {@link receive}, and what that rejects with, but for EAGAIN.
    */
   tryReceive(): Message[] | undefined {
     if (arguments.length > 0) checkCount(arguments, 0);

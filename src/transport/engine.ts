@@ -1,4 +1,5 @@
 import type { Socket as Stream } from "node:net";
+import { errnoError } from "../errors.js";
 import type { Parts } from "../message.js";
 import {
   type Batch,
@@ -38,6 +39,9 @@ const BATCH_SIZE = SLAB_SIZE - COPY_MAX - MAX_HEADER_SIZE;
 
 /** Bytes that may wait: a batch while another is being written. */
 const OUTPUT_MAX = 2 * BATCH_SIZE;
+
+/** Bytes of subscriptions that may wait behind a write that does not end. */
+const SUBSCRIPTIONS_MAX = 64 * 2 ** 20;
 
 /** How long a peer may take to hang up after we have. */
 const GOODBYE_MS = 1000;
@@ -128,8 +132,15 @@ export class Engine implements Sink {
     else this.#scheduleFlush();
   }
 
-  /** Subscribes to a topic at the peer, or cancels that. */
+  /**
+   * Subscribes to a topic at the peer, or cancels that. No mark holds it up; a peer that takes none
+   * of them for long is given up, and will be told of what counts then when it comes again.
+   */
   subscribe(topic: Uint8Array, subscribe: boolean): void {
+    if (this.#output.busy && this.outputBytes > SUBSCRIPTIONS_MAX) {
+      this.#end({ kind: "connection", error: errnoError("ENOBUFS") });
+      return;
+    }
     this.#connection.subscribe(topic, subscribe);
     this.#scheduleFlush();
   }

@@ -111,6 +111,25 @@ describe("writing", () => {
     expect(engine.close()).toEqual([]);
   });
 
+  it("gives up a peer that takes no subscriptions, once many wait, and not because there are many", async () => {
+    const MB = 2 ** 20;
+    const topic = new Uint8Array(MB);
+    const { engine, stream, owner } = started();
+    await turn();
+    for (let i = 0; i < 70; i++) engine.subscribe(topic, true);
+    expect(owner.end).toBeUndefined();
+    await turn();
+    stream.finish();
+    stream.mode = "pending";
+    engine.send(message("a"));
+    await turn();
+    for (let i = 0; i < 60; i++) engine.subscribe(topic, i % 2 === 0);
+    expect(owner.end).toBeUndefined();
+    for (let i = 0; i < 10 && owner.end === undefined; i++) engine.subscribe(topic, true);
+    expect(owner.end?.reason).toMatchObject({ kind: "connection", error: { code: "ENOBUFS" } });
+    expect(stream.destroyed).toBe(true);
+  });
+
   it("is full when a batch waits, and when as much is under way", async () => {
     const { engine, stream } = started();
     await turn();
