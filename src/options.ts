@@ -264,8 +264,9 @@ export class OptionStore {
     return this.#values[name];
   }
 
+  /** A number; 0 when there is no such option here. */
   number(name: string): number {
-    return this.#values[name] as number;
+    return (this.#values[name] as number | undefined) ?? 0;
   }
 
   boolean(name: string): boolean {

@@ -52,7 +52,7 @@ const ALLOWED: Record<Layer, (from: string, to: string) => boolean> = {
 /** What goes against the table, and why. */
 const EXCEPTIONS: Record<string, string> = {
   "events -> zmtp/index": "the type of the error that an event carries",
-  "socket/core -> zmtp/index": "puts the options of a connection together: limits, mechanism",
+  "socket/wiring -> zmtp/index": "puts the parts of a connection together: limits, mechanism",
   "socket/context-core -> zmtp/index": "holds the budget that all its sockets share",
 };
 

@@ -5,6 +5,7 @@ import type { Listener } from "../transport/listener.js";
 import { keepAlive, remoteAddress } from "../transport/stream.js";
 import type { Candidate } from "./candidates.js";
 import type { Core } from "./core.js";
+import { whereIs } from "./link.js";
 import { Session, type SessionOwner } from "./session.js";
 import { SurplusDelays } from "./surplus.js";
 
@@ -109,9 +110,9 @@ export class BoundEndpoint implements SessionOwner {
     this.#waiting.get(session)?.leave();
     this.#waiting.delete(session);
     this.#handshakes--;
-    const peerAddress = session.peerAddress as string;
+    const where = whereIs(session);
     this.finished(session);
-    this.#core.emit({ type: "disconnect", address: this.endpoint, peerAddress });
+    this.#core.emit({ type: "disconnect", ...where });
   }
 
   /** Peers of one address share a delay; on ipc they all have the listener's. */

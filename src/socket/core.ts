@@ -1,75 +1,22 @@
-import { Buffer } from "node:buffer";
-import type { Event, EventPeer } from "../events.js";
+import type { Buffer } from "node:buffer";
+import type { Event } from "../events.js";
 import type { Parts } from "../message.js";
-import { type OptionSpec, OptionStore, type OptionType, type OptionValue } from "../options.js";
+import { OptionStore, type OptionType } from "../options.js";
 import type { BackoffOptions } from "../transport/backoff.js";
-import { exclusiveMemory, SegmentMemory, slabs } from "../transport/memory.js";
-import { RawConnection } from "../transport/raw.js";
-import type { Wire } from "../transport/wire.js";
-import {
-  announce,
-  Budget,
-  Connection,
-  type ConnectionHandler,
-  type ConnectionOptions,
-  DEFAULT_LIMITS,
-  isCompatible,
-  type Memory,
-  NullMechanism,
-  Press,
-  type Role,
-  type SocketTypeName,
-} from "../zmtp/index.js";
 import { Candidates } from "./candidates.js";
 import type { ContextCore } from "./context-core.js";
 import type { InprocConnection } from "./inproc.js";
+import type { SocketKind } from "./kind.js";
 import { lifetime } from "./lifetime.js";
+import { type Link, whereIs } from "./link.js";
+import { QueueMarks } from "./marks.js";
 import { Monitor } from "./monitor.js";
 import type { Pattern, PatternHost } from "./pattern.js";
-import { type Marks, Pipe } from "./pipe.js";
-import { Pool } from "./pool.js";
+import { Pipe } from "./pipe.js";
 import { Reader } from "./reader.js";
 import type { Session } from "./session.js";
+import { press, Wiring } from "./wiring.js";
 import { Writer } from "./writer.js";
-
-/** What unfinished messages of all peers of a socket may hold together. */
-const ASSEMBLY_LIMIT = 2 ** 31;
-
-/** What a socket that keeps only the newest message bounds its queues by. */
-const CONFLATED: Marks = { messages: 0, bytes: 0, conflate: true };
-
-/** Routers make up a name for a peer that says this. */
-const NO_ROUTING_ID = Buffer.alloc(0);
-
-/** What this thread publishes is encoded here, once for all peers. */
-const press = new Press();
-
-/** A peer of a socket, or one that a connector has not reached yet. */
-export interface Link {
-  /** The endpoint that was bound or connected. */
-  readonly endpoint: string;
-  /** Where the peer is; undefined while there is none. */
-  readonly peerAddress: string | undefined;
-  /** Whether the peer is there, its handshake done. */
-  readonly established: boolean;
-  /** Since when, on the clock of `performance.now`. */
-  readonly startedAt: number;
-  /** The socket's end of the pipe, if there is one. */
-  readonly socketPipe: Pipe | undefined;
-  /** What the peer calls itself; undefined when it does not say. */
-  readonly routingId: Buffer | undefined;
-}
-
-/** The part of an event that says of which peer it is. */
-export function whereIs(link: Link): { address: string } & EventPeer {
-  const { endpoint: address, peerAddress, socketPipe } = link;
-  const routingId = socketPipe?.routingId ?? link.routingId;
-  return {
-    address,
-    ...(peerAddress !== undefined && { peerAddress }),
-    ...(routingId !== undefined && { routingId: Buffer.from(routingId) }),
-  };
-}
 
 /** An endpoint of a socket, bound or connected. */
 export interface Endpoint {
@@ -78,29 +25,6 @@ export interface Endpoint {
   /** Ends it, once what was sent through it is written. */
   close(): void;
 }
-
-/** What makes a socket of some type. */
-export interface SocketKind {
-  /** libzmq's number (`ZMQ_PAIR`). */
-  type: number;
-  /** As the handshake names it; STREAM has none. */
-  name: SocketTypeName | "STREAM";
-  options: ReadonlyMap<number, OptionSpec>;
-  /** Options that have another default than the table says. */
-  defaults?: Readonly<Record<string, OptionValue>>;
-  /** Whether a message of a peer's may be one for this type; if absent, any may. */
-  accepts?: (parts: readonly Uint8Array[]) => boolean;
-  pattern: (host: PatternHost) => Pattern;
-}
-
-/** Types for which a second connection to the same endpoint makes no sense, says libzmq. */
-const SINGLE_CONNECT: readonly string[] = ["PAIR", "DEALER", "SUB", "PUB", "REQ"];
-
-/** Types that send a message to many peers at once. */
-const PUBLISHING: readonly string[] = ["PUB", "XPUB", "XSUB"];
-
-/** Types that tell their routing id. */
-const NAMED: readonly string[] = ["REQ", "DEALER", "ROUTER"];
 
 /**
  * The inside of a socket: its options, its pattern, its endpoints. The public class stands before
@@ -114,19 +38,19 @@ export class Core implements PatternHost {
   readonly candidates = new Candidates();
   /** Connections to other sockets of this thread, from either side. */
   readonly inproc: Set<InprocConnection> = new Set();
+  readonly sendMarks: QueueMarks;
+  readonly receiveMarks: QueueMarks;
+  readonly wiring: Wiring;
   readonly pattern: Pattern;
   readonly reader: Reader;
   readonly writer: Writer;
   /** A proxy that wants to know when there may be something to receive, or room to send. */
   relay: (() => void) | undefined = undefined;
-  readonly #held = new Budget(ASSEMBLY_LIMIT);
   /** Several may have one name: an ipc path can be bound again, which takes it over. */
   readonly #bound = new Set<Endpoint>();
   readonly #connected = new Set<Endpoint>();
   /** Sessions whose endpoint is gone and whose messages are not all written yet. */
   readonly #lingering = new Map<Session, NodeJS.Timeout | undefined>();
-  #sendPool: Pool | undefined;
-  #receivePool: Pool | undefined;
   #sendTimeoutMs = -1;
   #receiveTimeoutMs = -1;
   #closed = false;
@@ -146,6 +70,9 @@ export class Core implements PatternHost {
     this.options.put("ipv6", context.get(42, "Bool"));
     if (context.get(70, "Bool") === false) this.options.put("linger", 0);
     for (const [name, value] of Object.entries(kind.defaults ?? {})) this.options.put(name, value);
+    this.sendMarks = new QueueMarks(this.options, "send");
+    this.receiveMarks = new QueueMarks(this.options, "receive");
+    this.wiring = new Wiring(kind, this.options, context.reserve);
     this.pattern = kind.pattern(this);
     this.reader = new Reader(this.pattern);
     this.writer = new Writer(this.pattern);
@@ -154,11 +81,6 @@ export class Core implements PatternHost {
 
   get closed(): boolean {
     return this.#closed;
-  }
-
-  /** Octets held for unfinished messages of all peers. */
-  get assemblyBytes(): number {
-    return this.#held.used;
   }
 
   /** Messages that had no room at their peer, or no peer. */
@@ -196,11 +118,6 @@ export class Core implements PatternHost {
 
   connected(endpoint: string): Endpoint[] {
     return [...this.#connected].filter((it) => it.endpoint === endpoint);
-  }
-
-  /** Whether a connection to an endpoint that is connected already is to be made all the same. */
-  mayConnectAgain(): boolean {
-    return !SINGLE_CONNECT.includes(this.kind.name);
   }
 
   /** Takes a new endpoint in. */
@@ -259,43 +176,9 @@ export class Core implements PatternHost {
 
   /** Gives a session its pipe, and the other end to the pattern. */
   attach(session: Session, routingId?: Buffer): void {
-    const [ours, theirs] = Pipe.pair(this.sendMarks, this.receiveMarks);
+    const [ours, theirs] = Pipe.pair(this.sendMarks.each, this.receiveMarks.each);
     session.attachPipe(theirs, ours);
     this.pattern.attach(ours, routingId);
-  }
-
-  get sendMarks(): Marks {
-    if (this.options.boolean("conflate")) return CONFLATED;
-    return {
-      messages: this.options.number("sendHighWaterMark"),
-      bytes: this.options.number("sendHighWaterMarkBytes"),
-      pool: this.sendPool,
-    };
-  }
-
-  get receiveMarks(): Marks {
-    if (this.options.boolean("conflate")) return CONFLATED;
-    return {
-      messages: this.options.number("receiveHighWaterMark"),
-      bytes: this.options.number("receiveHighWaterMarkBytes"),
-      pool: this.receivePool,
-    };
-  }
-
-  /** What the queues to all peers may hold together; undefined when there is no such bound. */
-  get sendPool(): Pool | undefined {
-    const limit = this.options.number("sendHighWaterMarkTotalBytes");
-    if (limit !== this.#sendPool?.limit) this.#sendPool = limit > 0 ? new Pool(limit) : undefined;
-    return this.#sendPool;
-  }
-
-  /** What the queues from all peers may hold together; undefined when there is no such bound. */
-  get receivePool(): Pool | undefined {
-    const limit = this.options.number("receiveHighWaterMarkTotalBytes");
-    if (limit !== this.#receivePool?.limit) {
-      this.#receivePool = limit > 0 ? new Pool(limit) : undefined;
-    }
-    return this.#receivePool;
   }
 
   /** How long a call may wait, in milliseconds: asked for by every call, so kept at hand. */
@@ -325,7 +208,7 @@ export class Core implements PatternHost {
     this.#sendTimeoutMs = this.options.number("sendTimeout");
     this.#receiveTimeoutMs = this.options.number("receiveTimeout");
     for (const session of this.sessions()) {
-      session.pipe?.setMarks(this.receiveMarks, this.sendMarks);
+      session.pipe?.setMarks(this.receiveMarks.each, this.sendMarks.each);
     }
     for (const connection of this.inproc) connection.updateMarks();
   }
@@ -350,56 +233,11 @@ export class Core implements PatternHost {
     this.settle();
   }
 
-  /** Whether sockets of both types may talk to each other. */
-  mayTalkTo(other: Core): boolean {
-    const { name } = this.kind;
-    return name !== "STREAM" && isCompatible(name, other.kind.name);
-  }
-
   /** What the next peer that is connected to shall be called; only once. */
   takeConnectRoutingId(): Buffer | undefined {
     const routingId = this.options.octets("connectRoutingId");
     if (routingId !== undefined) this.options.put("connectRoutingId", null);
     return routingId;
-  }
-
-  /** What routers call us; undefined where our type has no say in it. */
-  get routingId(): Buffer | undefined {
-    if (!NAMED.includes(this.kind.name)) return undefined;
-    return this.options.octets("routingId") ?? NO_ROUTING_ID;
-  }
-
-  /** A connection without its wire. */
-  connection(role: Role, handler: ConnectionHandler, now: number): Wire {
-    const memory = this.options.boolean("exclusiveBuffers") ? exclusiveMemory : new SegmentMemory();
-    const { name } = this.kind;
-    if (name === "STREAM") return new RawConnection(handler, memory);
-    return new Connection(this.#connectionOptions(name, memory, role), handler, now);
-  }
-
-  #connectionOptions(socketType: SocketTypeName, memory: Memory, role: Role): ConnectionOptions {
-    const { options } = this;
-    const limits = { ...DEFAULT_LIMITS, maxMessageSize: options.number("maxMessageSize") };
-    const interval = options.number("heartbeatInterval");
-    const timeout = options.number("heartbeatTimeout");
-    return {
-      role,
-      socketType,
-      mechanism: new NullMechanism(role, announce(socketType, this.routingId), limits),
-      slabs,
-      ...(PUBLISHING.includes(socketType) && { press }),
-      memory,
-      limits,
-      held: this.#held,
-      reserve: this.context.reserve,
-      ...(this.kind.accepts && { accepts: this.kind.accepts }),
-      handshakeTimeoutMs: options.number("handshakeInterval"),
-      heartbeat: {
-        intervalMs: interval,
-        timeoutMs: timeout < 0 ? interval : timeout,
-        ttlMs: options.number("heartbeatTimeToLive"),
-      },
-    };
   }
 
   dialerOptions(): BackoffOptions & { connectTimeoutMs: number; ipv6: boolean } {

@@ -77,5 +77,7 @@ defineSocket(Dealer, {
   name: "DEALER",
   scopes: ["writable", "readable"],
   options: ["routingId", "probeRouter", "conflate"],
+  single: true,
+  named: true,
   pattern: (host) => new DealerPattern(host),
 });

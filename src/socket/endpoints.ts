@@ -64,7 +64,7 @@ export function bindSync(core: Core, endpoint: string): void {
 export function connect(core: Core, endpoint: string): void {
   const routingId = core.takeConnectRoutingId();
   const address = parse(core, endpoint, "connect");
-  if (core.connected(endpoint).length > 0 && !core.mayConnectAgain()) return;
+  if (core.kind.single && core.connected(endpoint).length > 0) return;
   if (routingId !== undefined) core.pattern.checkRoutingId?.(routingId);
   if (address.transport === "inproc") {
     const connection = new InprocConnection(core, address.name, endpoint, routingId);

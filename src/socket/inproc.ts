@@ -1,12 +1,13 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { errnoError } from "../errors.js";
 import type { Candidate } from "./candidates.js";
-import type { Core, Endpoint, Link } from "./core.js";
+import type { Core, Endpoint } from "./core.js";
+import type { Link } from "./link.js";
 import { type Marks, Pipe, type PipeSink } from "./pipe.js";
 import type { Session } from "./session.js";
+import { NO_ROUTING_ID } from "./wiring.js";
 
 const NO_SESSIONS: readonly Session[] = [];
-const NO_ROUTING_ID = Buffer.alloc(0);
 
 /** A name that a socket has bound. */
 export class InprocBinding implements Endpoint {
@@ -59,7 +60,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
 
   /** Whether both sockets are of types that talk to each other. */
   suits(host: InprocBinding): boolean {
-    return this.#core.mayTalkTo(host.core);
+    return this.#core.wiring.suits(host.core.kind);
   }
 
   /** The connection as one of its two sockets sees it. */
@@ -67,7 +68,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
     const { endpoint, peerAddress, established, startedAt } = this;
     const isOurs = core === this.#core;
     const peer = isOurs ? this.#host?.core : this.#core;
-    const name = peer?.routingId;
+    const name = peer?.wiring.routingId;
     return {
       endpoint,
       peerAddress,
@@ -94,7 +95,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
 
   /** Our socket has a place. */
   enter(): void {
-    const [ours, theirs] = Pipe.pair(this.#core.sendMarks, this.#core.receiveMarks);
+    const [ours, theirs] = Pipe.pair(this.#core.sendMarks.each, this.#core.receiveMarks.each);
     this.#ours = ours;
     this.#theirs = theirs;
     this.#core.inproc.add(this);
@@ -111,8 +112,8 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
   meet(host: InprocBinding): void {
     this.#host = host;
     const theirs = host.core;
-    if (theirs.receivePool !== undefined) this.#ours?.join(theirs.receivePool);
-    if (theirs.sendPool !== undefined) this.#theirs?.join(theirs.sendPool);
+    this.#ours?.join(theirs.receiveMarks.pool);
+    this.#theirs?.join(theirs.sendMarks.pool);
     theirs.inproc.add(this);
     if (this.#theirs !== undefined) {
       this.#theirs.exclusive = theirs.options.boolean("exclusiveBuffers");
@@ -138,11 +139,11 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
   updateMarks(): void {
     const ours = this.#core;
     const theirs = this.#host?.core;
-    if (theirs === undefined) this.#ours?.setMarks(ours.sendMarks, ours.receiveMarks);
+    if (theirs === undefined) this.#ours?.setMarks(ours.sendMarks.each, ours.receiveMarks.each);
     else {
       this.#ours?.setMarks(
-        sum(ours.sendMarks, theirs.receiveMarks),
-        sum(theirs.sendMarks, ours.receiveMarks),
+        sum(ours.sendMarks.each, theirs.receiveMarks.each),
+        sum(theirs.sendMarks.each, ours.receiveMarks.each),
       );
     }
   }
@@ -169,8 +170,8 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
     this.#attached = true;
     const { core } = this.#host;
     core.pattern.attach(this.#theirs);
-    this.#ours?.connected(this.#core.routingId ?? NO_ROUTING_ID);
-    this.#theirs.connected(core.routingId ?? NO_ROUTING_ID);
+    this.#ours?.connected(this.#core.wiring.routingId ?? NO_ROUTING_ID);
+    this.#theirs.connected(core.wiring.routingId ?? NO_ROUTING_ID);
   }
 }
 

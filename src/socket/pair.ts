@@ -134,5 +134,6 @@ defineSocket(Pair, {
   type: ZMQ_PAIR,
   name: "PAIR",
   scopes: ["writable", "readable"],
+  single: true,
   pattern: (host) => new PairPattern(host),
 });

@@ -120,7 +120,8 @@ export class Pipe {
   }
 
   /** What this end writes counts in one more pool. */
-  join(pool: Pool): void {
+  join(pool: Pool | undefined): void {
+    if (pool === undefined) return;
     this.#pools = [...(this.#pools ?? []), pool];
     pool.add(this.#peer.#inboundBytes);
   }

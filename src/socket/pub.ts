@@ -60,5 +60,7 @@ defineSocket(Publisher, {
   name: "PUB",
   scopes: ["writable"],
   options: ["noDrop", "conflate", "invertMatching"],
+  single: true,
+  publishes: true,
   pattern: (host) => new PublisherPattern(host),
 });

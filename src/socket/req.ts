@@ -164,5 +164,7 @@ defineSocket(Request, {
   scopes: ["writable", "readable"],
   options: ["routingId", "probeRouter", "correlate", "relaxed"],
   accepts: isReply,
+  single: true,
+  named: true,
   pattern: (host) => new RequestPattern(host),
 });

@@ -218,5 +218,6 @@ defineSocket(Router, {
   name: "ROUTER",
   scopes: ["writable", "readable"],
   options: ["routingId", "probeRouter", "mandatory", "handover", "connectRoutingId"],
+  named: true,
   pattern: (host) => new RouterPattern(host),
 });

@@ -6,7 +6,8 @@ import type { Parts } from "../message.js";
 import { type EndReason, Engine, type EngineOwner } from "../transport/engine.js";
 import type { Wire } from "../transport/wire.js";
 import type { Peer, ProtocolError, Role } from "../zmtp/index.js";
-import { type Core, type Link, whereIs } from "./core.js";
+import type { Core } from "./core.js";
+import { type Link, whereIs } from "./link.js";
 import type { Pipe, PipeSink } from "./pipe.js";
 
 /** Who made a session, and wants to know what becomes of it. */
@@ -97,7 +98,7 @@ export class Session implements EngineOwner, PipeSink, Link {
   /** Takes over a connected stream and starts the handshake. */
   attachStream(stream: Stream, peerAddress: string): void {
     this.#peerAddress = peerAddress;
-    const open = (now: number): Wire => this.#core.connection(this.role, this, now);
+    const open = (now: number): Wire => this.#core.wiring.open(this.role, this, now);
     this.#engine = new Engine(stream, open, this);
     stream.unref();
     this.#engine.start();

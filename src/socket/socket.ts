@@ -20,9 +20,10 @@ import {
 } from "./arguments.js";
 import { type Context, context as defaultContext } from "./context.js";
 import { contextCore } from "./context-core.js";
-import { Core, type SocketKind } from "./core.js";
+import { Core } from "./core.js";
 import { bind, bindSync, connect, disconnect, unbind } from "./endpoints.js";
 import { hold } from "./hold.js";
+import type { SocketKind } from "./kind.js";
 import { Observer, registerMonitor } from "./observer.js";
 import type { CommonOptions, ReceiveOptions, SendOptions } from "./option-types.js";
 import { registerInside } from "./proxy.js";

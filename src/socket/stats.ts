@@ -1,5 +1,6 @@
-import { Buffer } from "node:buffer";
-import type { Core, Link } from "./core.js";
+import type { Buffer } from "node:buffer";
+import type { Core } from "./core.js";
+import { type Link, nameOf } from "./link.js";
 import type { Marks } from "./pipe.js";
 
 /**
@@ -76,12 +77,12 @@ export function statsOf(core: Core): Stats {
   const links = [...core.links()];
   const largest = links.map(({ socketPipe }) => socketPipe?.largest ?? { written: 0, read: 0 });
   const receive = bounds(
-    core.receiveMarks,
+    core.receiveMarks.each,
     links,
     largest.map(({ read }) => read),
   );
   const send = bounds(
-    core.sendMarks,
+    core.sendMarks.each,
     links,
     largest.map(({ written }) => written),
   );
@@ -94,7 +95,7 @@ export function statsOf(core: Core): Stats {
       messagesDropped: core.messagesDropped,
     },
     subscriptions: core.pattern.subscriptions,
-    assemblyBytes: core.assemblyBytes,
+    assemblyBytes: core.wiring.assemblyBytes,
     peers: links.map((link) => peerStats(link, now)),
   };
 }
@@ -113,12 +114,11 @@ function bounds({ messages, bytes, pool, conflate }: Marks, links: Link[], large
 
 function peerStats(link: Link, now: number): PeerStats {
   const { endpoint, peerAddress, established, startedAt, socketPipe } = link;
-  const routingId = socketPipe?.routingId ?? link.routingId;
   return {
     endpoint,
     address: peerAddress,
     connected: established,
-    routingId: routingId && Buffer.from(routingId),
+    routingId: nameOf(link),
     receiveMessages: socketPipe?.length ?? 0,
     receiveBytes: socketPipe?.bytes ?? 0,
     sendMessages: socketPipe?.outLength ?? 0,

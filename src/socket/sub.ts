@@ -117,5 +117,6 @@ defineSocket(Subscriber, {
   scopes: ["readable"],
   options: ["subscribe", "unsubscribe", "conflate", "invertMatching"],
   defaults: { linger: 0 },
+  single: true,
   pattern: (host) => new SubscriberPattern(host),
 });

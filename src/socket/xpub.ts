@@ -316,5 +316,6 @@ defineSocket(XPublisher, {
     ...["noDrop", "manual", "welcomeMessage", "invertMatching"],
     ...["verbose", "verboser", "subscribe", "unsubscribe"],
   ],
+  publishes: true,
   pattern: (host) => new XPublisherPattern(host),
 });

@@ -173,5 +173,6 @@ defineSocket(XSubscriber, {
   name: "XSUB",
   scopes: ["writable", "readable"],
   defaults: { linger: 0 },
+  publishes: true,
   pattern: (host) => new XSubscriberPattern(host),
 });

@@ -1,0 +1,23 @@
+import type { OptionSpec, OptionValue } from "../options.js";
+import type { SocketTypeName } from "../zmtp/index.js";
+import type { Pattern, PatternHost } from "./pattern.js";
+
+/** What makes a socket of some type. */
+export interface SocketKind {
+  /** libzmq's number (`ZMQ_PAIR`). */
+  type: number;
+  /** As the handshake names it; STREAM has none. */
+  name: SocketTypeName | "STREAM";
+  options: ReadonlyMap<number, OptionSpec>;
+  /** Options that have another default than the table says. */
+  defaults?: Readonly<Record<string, OptionValue>>;
+  /** A second connection to the same endpoint makes no sense, says libzmq: it is not made. */
+  single?: true;
+  /** It tells its routing id (RFC 37, "Identity"). */
+  named?: true;
+  /** It sends a message to many peers at once. */
+  publishes?: true;
+  /** Whether a message of a peer's may be one for this type; if absent, any may. */
+  accepts?: (parts: readonly Uint8Array[]) => boolean;
+  pattern: (host: PatternHost) => Pattern;
+}
