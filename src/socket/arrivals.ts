@@ -8,6 +8,8 @@ class Arrival {
   readonly notice: Notice | undefined;
   previous: Arrival | undefined = undefined;
   next: Arrival | undefined = undefined;
+  /** Whether it waits no longer. */
+  gone = false;
 
   constructor(pipe: Pipe, notice: Notice | undefined) {
     this.pipe = pipe;
@@ -76,15 +78,13 @@ export class Arrivals {
     this.#append(arrival);
   }
 
-  /** Takes what is to be received next, and says of whom it is. */
-  shift(): { pipe: Pipe; parts: Parts; isNotice: boolean } | undefined {
+  /** Takes what is to be received next: a notice, or the next message of a pipe. */
+  shift(): { pipe: Pipe; notice: Parts | undefined } | undefined {
     this.#skipForgotten();
     const arrival = this.#first;
     if (arrival === undefined) return undefined;
     this.#remove(arrival);
-    const { pipe, notice } = arrival;
-    const parts = notice?.parts ?? (pipe.read() as Parts);
-    return { pipe, parts, isNotice: notice !== undefined };
+    return { pipe: arrival.pipe, notice: arrival.notice?.parts };
   }
 
   clear(): void {
@@ -112,6 +112,7 @@ export class Arrivals {
 
   #remove(arrival: Arrival): void {
     const { previous, next, notice } = arrival;
+    arrival.gone = true;
     if (previous === undefined) this.#first = next;
     else previous.next = next;
     if (next === undefined) this.#last = previous;
@@ -122,12 +123,9 @@ export class Arrivals {
   #forget(arrival: Arrival, notice: Notice): void {
     this.#notices--;
     this.#noticeBytes -= notice.parts[0]?.length ?? 0;
-    const latest = this.#latest.get(notice.topic);
-    if (latest === arrival) {
-      if (notice.before === undefined) this.#latest.delete(notice.topic);
-      else this.#latest.set(notice.topic, notice.before);
-    } else if (latest?.notice?.before === arrival) {
-      latest.notice.before = undefined;
-    }
+    if (this.#latest.get(notice.topic) !== arrival) return;
+    // Those before it may have been received: then so have all before them.
+    if (notice.before === undefined || notice.before.gone) this.#latest.delete(notice.topic);
+    else this.#latest.set(notice.topic, notice.before);
   }
 }

@@ -98,7 +98,7 @@ export class Distributor<R extends Recipient = Recipient> {
       const { pipe } = recipient;
       if (!pipe.checkWrite()) {
         // One that has ended meanwhile loses nothing here: it is gone, with all that it was sent.
-        if (!pipe.ended) this.#dropped(pipe);
+        if (!pipe.over) this.#dropped(pipe);
         continue;
       }
       if (!owned && !pipe.readAtOnce) {

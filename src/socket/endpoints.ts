@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import { type ErrnoError, errnoError } from "../errors.js";
 import { type Address, parseAddress, tcpEndpoint, type Use } from "../transport/address.js";
 import { systemPath } from "../transport/ipc.js";
@@ -61,8 +62,7 @@ export function bindSync(core: Core, endpoint: string): void {
 }
 
 /** Connects to `endpoint`, or does nothing where one connection to it is enough. */
-export function connect(core: Core, endpoint: string): void {
-  const routingId = core.takeConnectRoutingId();
+export function connect(core: Core, endpoint: string, routingId: Buffer | undefined): void {
   const address = parse(core, endpoint, "connect");
   if (core.kind.single && core.connected(endpoint).length > 0) return;
   if (routingId !== undefined) core.pattern.checkRoutingId?.(routingId);

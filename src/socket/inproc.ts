@@ -100,6 +100,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
     this.#theirs = theirs;
     this.#core.inproc.add(this);
     ours.exclusive = this.#core.options.boolean("exclusiveBuffers");
+    ours.onEnd = () => this.#over();
     ours.direct = true;
     theirs.direct = true;
     theirs.attach(this);
@@ -114,7 +115,8 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
     const theirs = host.core;
     this.#ours?.join(theirs.receiveMarks.pool);
     this.#theirs?.join(theirs.sendMarks.pool);
-    theirs.inproc.add(this);
+    // We may have gone, and left something.
+    if (this.#theirs?.ended !== true) theirs.inproc.add(this);
     if (this.#theirs !== undefined) {
       this.#theirs.exclusive = theirs.options.boolean("exclusiveBuffers");
     }
@@ -149,13 +151,14 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
   }
 
   close(): void {
-    const ours = this.#ours;
+    const { linger } = this;
     this.#core.inproc.delete(this);
     this.#host?.core.inproc.delete(this);
     this.#core.candidates.delete(this);
-    this.#core.context.names.leave(this.#name, this);
-    this.#host?.core.candidates.delete(this.#guest);
-    if (ours !== undefined) this.#core.pattern.detach(ours);
+    if (this.#ours !== undefined) this.#core.pattern.detach(this.#ours);
+    const isHeard = this.#attached || (this.#theirs?.length ?? 0) === 0;
+    if (isHeard || linger === 0) this.#leave();
+    else if (linger > 0) setTimeout(() => this.#leave(), linger).unref();
   }
 
   readActivated(): void {}
@@ -165,6 +168,26 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
   /** We gave up before they had a place. */
   pipeEnded(): void {}
 
+  /** How long what was sent waits for the name to be bound, once we have gone. */
+  get linger(): number {
+    return this.#core.options.number("linger");
+  }
+
+  /** Waits no longer for the other socket. */
+  #leave(): void {
+    this.#core.context.names.leave(this.#name, this);
+    this.#host?.core.candidates.delete(this.#guest);
+    if (!this.#attached) this.#theirs?.close();
+  }
+
+  /** Either socket has ended the pipe. It does not come back by itself. */
+  #over(): void {
+    if (!this.#attached) return;
+    this.#core.inproc.delete(this);
+    this.#host?.core.inproc.delete(this);
+    this.#core.forget(this);
+  }
+
   #attachTheirs(): void {
     if (this.#theirs === undefined || this.#host === undefined) return;
     this.#attached = true;
@@ -172,6 +195,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
     core.pattern.attach(this.#theirs);
     this.#ours?.connected(this.#core.wiring.routingId ?? NO_ROUTING_ID);
     this.#theirs.connected(core.wiring.routingId ?? NO_ROUTING_ID);
+    if (this.#theirs.ended) core.pattern.pipeEnded(this.#theirs);
   }
 }
 

@@ -69,6 +69,8 @@ export class Pipe {
   routingId: Buffer | undefined = undefined;
   /** A message found no room here, and none has been made since. For whoever wrote to tell. */
   dropping = false;
+  /** Called when either end has ended; to be set at one of them. */
+  onEnd: (() => void) | undefined = undefined;
   /** Whether a socket holds the other end, too: then what is written is handed on as it is. */
   direct = false;
 
@@ -145,6 +147,11 @@ export class Pipe {
   /** Whether the other end has ended: it takes no more messages, and sends none. */
   get ended(): boolean {
     return this.#peer.#ended;
+  }
+
+  /** Whether either end has ended: nothing can be written. */
+  get over(): boolean {
+    return this.#ended || this.#peer.#ended;
   }
 
   /** Whether more waits at the other end than our marks allow. */
@@ -304,6 +311,7 @@ export class Pipe {
     this.#ended = true;
     for (const end of [this, this.#peer]) for (const pool of end.#pools ?? []) pool.forget(end);
     if (!this.#peer.#ended) this.#peer.#sink.pipeEnded(this.#peer);
+    (this.onEnd ?? this.#peer.onEnd)?.();
   }
 
   /** Ends this end, and forgets what it has not read. */
@@ -329,6 +337,7 @@ export class Pipe {
     const { messages, bytes } = this.#marks;
     const peer = this.#peer;
     return (
+      this.#ended ||
       peer.#ended ||
       (messages > 0 && this.#written - peer.#toldRead >= messages) ||
       (bytes > 0 && this.#writtenBytes - peer.#toldBytes >= bytes) ||
@@ -337,7 +346,7 @@ export class Pipe {
   }
 
   #awaitPools(pools: Pool[]): void {
-    if (this.ended) return;
+    if (this.over) return;
     for (const pool of pools) if (pool.full) pool.wait(this);
   }
 

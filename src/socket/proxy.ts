@@ -118,7 +118,9 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
    */
   terminate(): void {
     checkCount(arguments, 0);
-    this.#current().terminate();
+    const run = this.#current();
+    this.#running = undefined;
+    run.terminate();
   }
 
   #current(): Run {
@@ -230,7 +232,8 @@ class Route {
    */
   move(): boolean {
     if (this.#held === undefined) {
-      if (!this.#to.pattern.writable) return false;
+      // A socket that is both ends may have to receive before it can send.
+      if (this.#to !== this.from && !this.#to.pattern.writable) return false;
       this.#held = this.from.reader.tryReceive();
       if (this.#held === undefined) return false;
       // A copy of the list: sockets may change theirs.

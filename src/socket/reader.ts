@@ -69,10 +69,11 @@ export class Reader {
   }
 
   #take(pending: Pending<Parts>): void {
-    const parts = this.tryReceive();
-    if (parts === undefined) return;
+    // To take a message may let more of them come: nobody waits meanwhile, or it took another.
     this.#pending = undefined;
-    pending.resolve(parts);
+    const parts = this.tryReceive();
+    if (parts === undefined) this.#pending = pending;
+    else pending.resolve(parts);
   }
 
   #wait(timeoutMs: number, signal: AbortSignal | undefined): Promise<Parts> {

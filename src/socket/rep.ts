@@ -103,7 +103,7 @@ export class ReplyPattern extends RoutedPattern {
     this.#envelope = undefined;
     this.#asker = undefined;
     if (asker.checkWrite()) asker.send(envelope.concat(parts));
-    else this.host.dropped();
+    else this.host.dropped(asker.over ? undefined : asker);
     if (this.#fq.readable) this.host.readActivated();
     return true;
   }

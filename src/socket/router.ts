@@ -158,7 +158,7 @@ export class RouterPattern extends RoutedPattern {
       return true;
     }
     if (!this.#mandatory) {
-      this.host.dropped(pipe);
+      this.host.dropped(pipe?.over ? undefined : pipe);
       return true;
     }
     if (pipe === undefined) this.#refusal = this.#routes.size === 0 ? NO_PEERS : UNROUTABLE;
@@ -204,6 +204,8 @@ export class RouterPattern extends RoutedPattern {
     this.#anonymous.delete(pipe);
     const heir = this.#routes.delete(pipe);
     if (heir !== undefined) this.#enter(heir);
+    // A message may have waited for room at this one.
+    this.host.writeActivated();
   }
 }
 

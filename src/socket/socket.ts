@@ -232,10 +232,12 @@ export class Socket {
    *   endpoint: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, ENAMETOOLONG or ENOTSUP (ipc).
    */
   connect(address: string): void {
+    // First: whatever comes of this call, the name is not for the next one.
+    const routingId = this.#core.takeConnectRoutingId();
     checkAddress(address);
     checkCount(arguments, 1);
     this.#checkFree();
-    connect(this.#core, address);
+    connect(this.#core, address, routingId);
   }
 
   /**

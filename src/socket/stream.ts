@@ -132,6 +132,8 @@ export class StreamPattern extends RoutedPattern {
     this.peerDisconnected(pipe);
     this.#routes.delete(pipe);
     super.pipeEnded(pipe);
+    // A message may have waited for room at this one.
+    this.host.writeActivated();
   }
 
   override receive(): Parts | undefined {

@@ -49,21 +49,25 @@ export class Trie<T> {
     return true;
   }
 
-  /** Calls `visit` with the value of each topic that `octets` begins with, the shortest first. */
-  match(octets: Uint8Array, visit: (value: T) => void): void {
+  /**
+   * Calls `visit` with the value of each topic that `octets` begins with, the shortest first, until
+   * it says true.
+   * @returns Whether it did.
+   */
+  match(octets: Uint8Array, visit: (value: T) => unknown): boolean {
     const size = octets.length;
     let node = this.#root;
     let at = 0;
     for (;;) {
-      if (node.value !== undefined) visit(node.value);
-      if (at === size) return;
+      if (node.value !== undefined && visit(node.value) === true) return true;
+      if (at === size) return false;
       const index = find(node, octets[at] as number);
-      if (index < 0) return;
+      if (index < 0) return false;
       const child = node.children[index] as Node<T>;
       const { label } = child;
-      if (label.length > size - at) return;
+      if (label.length > size - at) return false;
       for (let i = 1; i < label.length; i++) {
-        if (label.charCodeAt(i) !== octets[at + i]) return;
+        if (label.charCodeAt(i) !== octets[at + i]) return false;
       }
       at += label.length;
       node = child;
@@ -72,11 +76,7 @@ export class Trie<T> {
 
   /** Whether `octets` begins with any of the topics. */
   matches(octets: Uint8Array): boolean {
-    let found = false;
-    this.match(octets, () => {
-      found = true;
-    });
-    return found;
+    return this.match(octets, enough);
   }
 
   /** All topics with their values. */
@@ -150,6 +150,10 @@ export class Trie<T> {
     const above = path.pop() as Node<T>;
     above.children[find(above, parent.label.charCodeAt(0))] = sibling;
   }
+}
+
+function enough(): true {
+  return true;
 }
 
 /** The index of the child whose label begins with `octet`; `~index` where it would belong. */

@@ -66,11 +66,14 @@ export class Writer {
   }
 
   #give(pending: Pending<void>): void {
+    // To send a message may make room for more: nobody waits meanwhile, or it would be sent again.
+    this.#pending = undefined;
     if (this.trySend(this.#parts as Parts)) {
       this.#forget();
       pending.resolve();
       return;
     }
+    this.#pending = pending;
     const { code, waits } = this.#sink.sendRefusal;
     if (!waits) pending.reject(errnoError(code));
   }

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { errnoError } from "../errors.js";
 import type { Parts } from "../message.js";
 import type { OptionValue } from "../options.js";
 import { Arrivals } from "./arrivals.js";
@@ -66,6 +67,8 @@ class Subscriber extends Recipient {
   readonly topics = new Set<string>();
   /** What it asked for, where the application decides (`manual`). */
   readonly wishes = new Set<string>();
+  /** What it has asked for since it came again: see {@link XPublisherPattern.peerDisconnected}. */
+  renewed: Set<string> | undefined = undefined;
   /** Messages in its pipe that have their place in the order of arrival. */
   ordered = 0;
 }
@@ -157,7 +160,7 @@ export class XPublisherPattern implements Pattern {
     this.#dist.attach(new Subscriber(pipe));
     const welcome = this.#host.options.octets("welcomeMessage");
     if (welcome !== undefined) {
-      pipe.write([welcome]);
+      pipe.write([Buffer.from(welcome)]);
       pipe.flush();
     }
     this.readActivated(pipe);
@@ -190,12 +193,14 @@ export class XPublisherPattern implements Pattern {
   receive(): Parts | undefined {
     const arrival = this.#arrivals.shift();
     if (arrival === undefined) return undefined;
-    const { pipe, parts, isNotice } = arrival;
+    const { pipe, notice } = arrival;
+    if (notice !== undefined) return notice;
     const subscriber = this.#dist.get(pipe);
+    if (subscriber === undefined) return this.#readDeparted(pipe);
+    // First: reading may let more of them come.
+    subscriber.ordered--;
+    const parts = pipe.read() as Parts;
     if (this.#manual && isSubscription(parts)) this.#last = subscriber;
-    if (isNotice) return parts;
-    if (subscriber !== undefined) subscriber.ordered--;
-    if (pipe.length === 0 && this.#departed.has(pipe)) this.#bury(pipe);
     return parts;
   }
 
@@ -203,7 +208,27 @@ export class XPublisherPattern implements Pattern {
     const subscriber = this.#dist.get(pipe);
     if (subscriber === undefined) return;
     const name = Buffer.from(topic.buffer, topic.byteOffset, topic.length).toString("latin1");
+    if (subscribe) subscriber.renewed?.add(name);
+    else subscriber.renewed?.delete(name);
     if (this.#change(subscriber, name, subscribe)) this.tell(pipe, name, subscribe);
+    // A message may have waited for room at this one.
+    if (!subscribe) this.#host.writeActivated();
+  }
+
+  /**
+   * What a peer was subscribed to goes on being queued for it, until it comes again; then it asks
+   * anew. What it did not ask for then is forgotten once it goes again: else it could make that ever
+   * more.
+   */
+  peerDisconnected(pipe: Pipe): void {
+    const subscriber = this.#dist.get(pipe);
+    if (subscriber === undefined) return;
+    const { topics, wishes, renewed } = subscriber;
+    subscriber.renewed = new Set();
+    if (renewed === undefined) return;
+    for (const topic of this.#manual ? wishes : topics) {
+      if (!renewed.has(topic)) this.#withdraw(subscriber, topic);
+    }
   }
 
   readActivated(pipe: Pipe): void {
@@ -234,6 +259,11 @@ export class XPublisherPattern implements Pattern {
     }
   }
 
+  /** A peer wants a topic no more, though it did not say so. */
+  #withdraw(subscriber: Subscriber, topic: string): void {
+    if (this.#change(subscriber, topic, false)) this.tell(subscriber.pipe, topic, false);
+  }
+
   /** Subscribes a peer to a topic, or cancels that. @returns Whether the application hears of it. */
   #change(subscriber: Subscriber, topic: string, subscribe: boolean): boolean {
     if (this.#manual) {
@@ -245,8 +275,12 @@ export class XPublisherPattern implements Pattern {
     return this.#subscriptions.delete(topic, subscriber) || this.#verboseUnsubs;
   }
 
-  /** What the application decides for the peer whose subscription it received last. */
+  /**
+   * What the application decides for the peer whose subscription it received last.
+   * @throws EINVAL when it is not for the application to decide.
+   */
   #decide(subscribe: boolean, topic: string): void {
+    if (!this.#manual) throw errnoError("EINVAL");
     if (this.#last === undefined) return;
     if (subscribe) this.#subscriptions.add(topic, this.#last);
     else this.#subscriptions.delete(topic, this.#last);
@@ -266,6 +300,7 @@ export class XPublisherPattern implements Pattern {
     for (const topic of subscriber.wishes) this.tell(pipe, topic, false);
     if (pipe.length > 0) this.#departed.add(pipe);
     else pipe.close();
+    this.#host.writeActivated();
   }
 
   /** Gives messages that came a place in the order. */
@@ -282,12 +317,17 @@ export class XPublisherPattern implements Pattern {
     this.#host.readActivated();
   }
 
-  /** All of a departed peer has been received. */
-  #bury(pipe: Pipe): void {
+  /** Of a peer that is gone nobody can be subscribed; once all of it is read there may be a place. */
+  #readDeparted(pipe: Pipe): Parts {
     const wasVacant = this.vacant;
-    this.#departed.delete(pipe);
-    pipe.close();
+    const parts = pipe.read() as Parts;
+    if (this.#manual && isSubscription(parts)) this.#last = undefined;
+    if (pipe.length === 0) {
+      this.#departed.delete(pipe);
+      pipe.close();
+    }
     if (!wasVacant && this.vacant) this.#host.vacated();
+    return parts;
   }
 
   *#pipes(): Iterable<Pipe> {

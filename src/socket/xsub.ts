@@ -111,8 +111,7 @@ export class XSubscriberPattern extends RoutedPattern {
   }
 
   override send(parts: Parts): boolean {
-    const first = parts[0]?.[0];
-    if (first === SUBSCRIBE || first === CANCEL) this.#sendSubscriptions(parts);
+    if (isSubscription(parts[0] as Buffer)) this.#sendSubscriptions(parts);
     else this.#sendUpstream(parts);
     return true;
   }
@@ -161,6 +160,10 @@ export class XSubscriberPattern extends RoutedPattern {
     this.#connected.delete(pipe);
     this.#dist.detach(pipe);
   }
+}
+
+function isSubscription(part: Buffer): boolean {
+  return part[0] === SUBSCRIBE || part[0] === CANCEL;
 }
 
 /** The octets of a topic that is a string with a character for each. @internal */

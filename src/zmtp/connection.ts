@@ -90,6 +90,8 @@ export class Connection implements DecoderSink {
 
   /** Whether messages of the peer's may be subscriptions. */
   readonly #publishes: boolean;
+  /** Whether messages of ours may be. */
+  readonly #subscribes: boolean;
 
   #phase: Phase = "greeting";
   #handshakeDeadline: number;
@@ -108,6 +110,7 @@ export class Connection implements DecoderSink {
     this.#handler = handler;
     this.#now = now;
     this.#publishes = options.socketType === "PUB" || options.socketType === "XPUB";
+    this.#subscribes = options.socketType === "SUB" || options.socketType === "XSUB";
     this.#greeting = new GreetingDecoder(options.mechanism.name);
     this.#decoder = new Decoder(this, options);
     this.#enter("greeting");
@@ -323,13 +326,19 @@ export class Connection implements DecoderSink {
    */
   close(refused?: Batch): Uint8Array[][] {
     this.#end("close");
-    return this.#encoder.takeBack(refused);
+    const messages = this.#encoder.takeBack(refused);
+    // Subscriptions of this connection mean nothing to the next one, which is told anew.
+    return this.#subscribes
+      ? messages.filter(([first]) => !isSubscription(first as Uint8Array))
+      : messages;
   }
 
   /** Not for callers: what the decoder found. */
   message(parts: Uint8Array[]): boolean {
     this.#heartbeat.alive();
-    if (this.#publishes && isSubscription(parts)) return this.#messageSubscriptions(parts);
+    if (this.#publishes && isSubscription(parts[0] as Uint8Array)) {
+      return this.#messageSubscriptions(parts);
+    }
     const { accepts } = this.#options;
     if (accepts !== undefined && !accepts(parts)) {
       throw new ProtocolError(
@@ -346,11 +355,14 @@ export class Connection implements DecoderSink {
     return false;
   }
 
-  /** Each part that begins as one is a subscription, as with libzmq; the rest is a message. */
+  /**
+   * The first part is a subscription, and so is each further one that begins as one; the rest is a
+   * message. (Where the first part is none, none is: libzmq's `ZMQ_ONLY_FIRST_SUBSCRIBE`.)
+   */
   #messageSubscriptions(parts: Uint8Array[]): boolean {
     const rest: Uint8Array[] = [];
     for (const part of parts) {
-      if (part[0] === SUBSCRIBE || part[0] === CANCEL) {
+      if (isSubscription(part)) {
         this.#subscription(part.subarray(1), part[0] === SUBSCRIBE);
       } else {
         rest.push(part);
@@ -458,7 +470,6 @@ export class Connection implements DecoderSink {
   }
 }
 
-function isSubscription(parts: readonly Uint8Array[]): boolean {
-  const first = parts[0]?.[0];
-  return first === SUBSCRIBE || first === CANCEL;
+function isSubscription(part: Uint8Array): boolean {
+  return part[0] === SUBSCRIBE || part[0] === CANCEL;
 }
