@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import * as zmq from "../src/index.js";
 import { Context } from "../src/socket/context.js";
 import { Pair } from "../src/socket/pair.js";
 import { Socket } from "../src/socket/socket.js";
@@ -526,4 +527,196 @@ describe("the warning that an option comes too late", () => {
       }),
     ).toEqual([]);
   });
+});
+
+/** Our classes with libzmq's numbers of their types. */
+const TYPES = {
+  Pair: 0,
+  Publisher: 1,
+  Subscriber: 2,
+  Request: 3,
+  Reply: 4,
+  Dealer: 5,
+  Router: 6,
+  Pull: 7,
+  Push: 8,
+  XPublisher: 9,
+  XSubscriber: 10,
+  Stream: 11,
+};
+
+type TypeName = keyof typeof TYPES;
+
+const classes = { ...zmq };
+
+function open(type: TypeName, options: object = {}): Socket & Settable {
+  const socket = new (classes[type] as new (options: object) => Socket)(options);
+  sockets.push(socket);
+  return socket as Socket & Settable;
+}
+
+/** Sets `name` to `value` in a socket of `type`: undefined, or with what that fails. */
+function setting(type: TypeName, name: string, value: unknown): unknown {
+  const socket = open(type);
+  try {
+    socket[name] = value;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+  }
+  return undefined;
+}
+
+const SENDING = [
+  ...["sendBufferSize", "sendHighWaterMark", "sendTimeout", "multicastHops"],
+  ...["sendHighWaterMarkBytes", "sendHighWaterMarkTotalBytes"],
+];
+
+const RECEIVING = [
+  ...["receiveBufferSize", "receiveHighWaterMark", "receiveTimeout", "exclusiveBuffers"],
+  ...["receiveHighWaterMarkBytes", "receiveHighWaterMarkTotalBytes"],
+];
+
+const BOTH = [...SENDING, ...RECEIVING];
+
+/** What stands on each class, beside what all sockets have. */
+const ACCESSORS: [TypeName, string[]][] = [
+  ["Pair", BOTH],
+  ["Publisher", [...SENDING, "noDrop", "conflate", "invertMatching"]],
+  ["Subscriber", [...RECEIVING, "conflate", "invertMatching"]],
+  ["Request", [...BOTH, "routingId", "probeRouter", "correlate", "relaxed"]],
+  ["Reply", [...BOTH, "routingId"]],
+  ["Dealer", [...BOTH, "routingId", "probeRouter", "conflate"]],
+  ["Router", [...BOTH, "routingId", "probeRouter", "mandatory", "handover"]],
+  ["Pull", [...RECEIVING, "conflate"]],
+  ["Push", [...SENDING, "conflate"]],
+  ["XPublisher", [...BOTH, "noDrop", "manual", "welcomeMessage", "invertMatching", "verbosity"]],
+  ["XSubscriber", BOTH],
+  ["Stream", [...BOTH, "notify"]],
+];
+
+describe.each(ACCESSORS)("%s", (type, names) => {
+  it("has the options of its type, and is one of that type", () => {
+    const { prototype } = classes[type];
+    const own = Object.entries(Object.getOwnPropertyDescriptors(prototype))
+      .filter(([, { get, set }]) => get !== undefined || set !== undefined)
+      .map(([name]) => name);
+    expect(own.sort()).toEqual([...names].sort());
+    expect(Object.keys(prototype)).toEqual([]);
+    expect([open(type).type, open(type).threadSafe]).toEqual([TYPES[type], false]);
+    expect(new Socket(TYPES[type]).type).toBe(TYPES[type]);
+  });
+
+  it("lingers for ever, but for those that subscribe", () => {
+    const subscribes = type === "Subscriber" || type === "XSubscriber";
+    expect(open(type).linger).toBe(subscribes ? 0 : -1);
+    expect(open(type, { context: new Context({ blocky: false }) }).linger).toBe(0);
+    expect(open(type, { linger: 5 }).linger).toBe(5);
+  });
+
+  it("has the defaults and ranges that a Pair has", () => {
+    const socket = open(type);
+    const shared = INTEGERS.filter(([name]) => !BOTH.includes(name) || names.includes(name));
+    for (const [name, initial, min, max] of shared) {
+      if (name !== "linger") expect([name, socket[name]]).toEqual([name, initial]);
+      for (const value of [max, min]) {
+        socket[name] = value;
+        expect([name, socket[name]]).toEqual([name, value]);
+      }
+      expect([name, setting(type, name, min - 1)]).toEqual([name, "EINVAL"]);
+    }
+    for (const name of BYTE_MARKS.filter((it) => names.includes(it))) {
+      expect([socket[name], setting(type, name, -1)]).toEqual([0, "EINVAL"]);
+    }
+  });
+});
+
+/** Options of some types that are true or false, and what reading them says at first. */
+const SWITCHES: [string, readonly TypeName[], false | undefined][] = [
+  ["probeRouter", ["Request", "Dealer", "Router"], undefined],
+  ["correlate", ["Request"], undefined],
+  ["relaxed", ["Request"], undefined],
+  ["conflate", ["Publisher", "Subscriber", "Dealer", "Pull", "Push"], undefined],
+  ["handover", ["Router"], undefined],
+  ["noDrop", ["Publisher", "XPublisher"], undefined],
+  ["manual", ["XPublisher"], undefined],
+  ["notify", ["Stream"], undefined],
+  ["invertMatching", ["Publisher", "Subscriber", "XPublisher"], false],
+];
+
+describe.each(SWITCHES)("%s", (name, types, initial) => {
+  it(`reads as ${initial} at first${initial === undefined ? ", and ever" : ""}`, () => {
+    for (const type of types) {
+      const socket = open(type);
+      const seen = [socket[name]];
+      for (const value of [true, false]) {
+        socket[name] = value;
+        seen.push(socket[name]);
+      }
+      const never = [undefined, undefined, undefined];
+      expect([type, ...seen]).toEqual([
+        type,
+        ...(initial === false ? [false, true, false] : never),
+      ]);
+    }
+  });
+
+  it.each([[1], [0], ["true"], [null], [undefined]])("refuses %s with a TypeError", (value) => {
+    for (const type of types) {
+      expect(setting(type, name, value)).toBe("Option value must be a boolean");
+      expect(failure(() => open(type, { [name]: value }))).toEqual(
+        new TypeError("Option value must be a boolean"),
+      );
+    }
+  });
+
+  it("can be given to the constructor", () => {
+    for (const type of types) open(type, { [name]: true });
+  });
+});
+
+describe("mandatory", () => {
+  it("is set, but not read: EINVAL, as in npm zeromq", () => {
+    const socket = open("Router", { mandatory: true });
+    expect(failure(() => socket["mandatory"])).toEqual(EINVAL);
+    expect(setting("Router", "mandatory", 1)).toBe("Option value must be a boolean");
+    expect(setting("Router", "mandatory", false)).toBeUndefined();
+  });
+});
+
+describe.each<TypeName>(["Request", "Reply", "Dealer", "Router"])("routingId of %s", (type) => {
+  it("is null at first, and takes 1 to 255 octets, the first not zero", () => {
+    const socket = open(type);
+    expect(socket["routingId"]).toBeNull();
+    for (const value of ["a", "a".repeat(255), "é".repeat(127)]) {
+      socket["routingId"] = value;
+      expect(socket["routingId"]).toBe(value);
+    }
+    for (const value of ["", null, "a".repeat(256), "é".repeat(128), "\0", Buffer.alloc(2)]) {
+      expect(setting(type, "routingId", value)).toBe("EINVAL");
+    }
+  });
+
+  it.each([[1], [true], [undefined], [{}]])("refuses %s with a TypeError", (value) => {
+    expect(setting(type, "routingId", value)).toBe("Option value must be a string or buffer");
+  });
+});
+
+describe("welcomeMessage", () => {
+  it.each([["hello"], [""], [null], [Buffer.from("\0\xff", "latin1")]])("takes %j", (value) => {
+    expect(open("XPublisher", { welcomeMessage: value })["welcomeMessage"]).toBeUndefined();
+  });
+
+  it.each([[1], [true], [undefined]])("refuses %s with a TypeError", (value) => {
+    const text = "Option value must be a string or buffer";
+    expect(setting("XPublisher", "welcomeMessage", value)).toBe(text);
+  });
+});
+
+describe("verbosity", () => {
+  it.each([[null], ["allSubs"], ["allSubsUnsubs"], ["else"], [1], [undefined]])(
+    "takes %j, or ignores it, and reads as undefined",
+    (value) => {
+      expect(open("XPublisher", { verbosity: value })["verbosity"]).toBeUndefined();
+    },
+  );
 });

@@ -30,9 +30,12 @@ export class Pool {
   add(bytes: number): void {
     this.#bytes += bytes;
     if (this.#waiting.size === 0 || this.#bytes > this.limit / 2) return;
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const waiter of waiting) waiter.wakeWriter();
+    // One after the other: who finds the room gone again keeps its turn.
+    for (const waiter of this.#waiting) {
+      if (this.full) return;
+      this.#waiting.delete(waiter);
+      waiter.wakeWriter();
+    }
   }
 
   /** Lets a waiter know when there is room. */

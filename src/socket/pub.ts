@@ -36,10 +36,6 @@ export class Publisher extends Socket {
 export class PublisherPattern extends XPublisherPattern {
   override readonly receiveRefusal = UNSUPPORTED;
 
-  override get vacant(): boolean {
-    return true;
-  }
-
   override get readable(): boolean {
     return false;
   }

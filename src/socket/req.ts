@@ -65,6 +65,11 @@ export class RequestPattern extends DealerPattern {
   #replyPipe: Pipe | undefined;
   #id = randomInt(2 ** 32);
 
+  /** Only the peer that was asked can leave anything. */
+  override get vacant(): boolean {
+    return true;
+  }
+
   override get readable(): boolean {
     return this.#waiting && super.readable;
   }
@@ -106,8 +111,10 @@ export class RequestPattern extends DealerPattern {
     return undefined;
   }
 
+  /** What a peer leaves that was not asked is dropped; of the one that was, the answer stays. */
   override pipeEnded(pipe: Pipe): void {
-    super.pipeEnded(pipe);
+    if (pipe === this.#replyPipe) super.pipeEnded(pipe);
+    else super.detach(pipe);
     this.#forgetLost();
   }
 

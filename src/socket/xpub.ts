@@ -105,9 +105,12 @@ export class XPublisherPattern implements Pattern {
     this.#dist = new Distributor((pipe) => host.dropped(pipe));
   }
 
+  /**
+   * Whether another peer may come. It must not be kept out because nobody receives at all: only
+   * where each subscription is to be received somebody surely does.
+   */
   get vacant(): boolean {
-    const mark = this.#host.options.number("receiveHighWaterMark");
-    return mark === 0 || depthOf(this.#departed).messages < mark;
+    return !this.#isVerbose || this.#mayLeaveMore();
   }
 
   get readable(): boolean {
@@ -249,7 +252,7 @@ export class XPublisherPattern implements Pattern {
     const parts = notice(topic, subscribe);
     const subscriber = this.#dist.get(pipe);
     if (subscriber !== undefined) this.#order(subscriber);
-    if (this.#manual || this.#verboseSubs) {
+    if (this.#isVerbose) {
       pipe.inject(parts);
       if (subscriber === undefined) this.#arrived(pipe, 1);
       else this.#order(subscriber);
@@ -298,9 +301,25 @@ export class XPublisherPattern implements Pattern {
       if (!this.#manual && (last || this.#verboseUnsubs)) this.tell(pipe, topic, false);
     }
     for (const topic of subscriber.wishes) this.tell(pipe, topic, false);
-    if (pipe.length > 0) this.#departed.add(pipe);
-    else pipe.close();
+    if (pipe.length > 0 && (this.#isVerbose || this.#mayLeaveMore())) this.#departed.add(pipe);
+    else this.#drop(pipe);
     this.#host.writeActivated();
+  }
+
+  /** Whether each subscription is to be received, and not what they come to. */
+  get #isVerbose(): boolean {
+    return this.#manual || this.#verboseSubs;
+  }
+
+  /** Whether those who are gone have left fewer messages than one queue may hold. */
+  #mayLeaveMore(): boolean {
+    const mark = this.#host.options.number("receiveHighWaterMark");
+    return mark === 0 || depthOf(this.#departed).messages < mark;
+  }
+
+  #drop(pipe: Pipe): void {
+    for (let i = pipe.length; i > 0; i--) this.#host.dropped();
+    pipe.close();
   }
 
   /** Gives messages that came a place in the order. */
@@ -317,7 +336,7 @@ export class XPublisherPattern implements Pattern {
     this.#host.readActivated();
   }
 
-  /** Of a peer that is gone nobody can be subscribed; once all of it is read there may be a place. */
+  /** Of a peer that is gone nobody can be subscribed. */
   #readDeparted(pipe: Pipe): Parts {
     const wasVacant = this.vacant;
     const parts = pipe.read() as Parts;

@@ -44,8 +44,6 @@ export interface Input {
 const MB = 1024 * 1024;
 
 const HELLO = greeting();
-const READY = ready();
-const PAIR = { "Socket-Type": "PAIR" };
 
 /** Octets that follow no rule, the same each time. */
 function noise(size: number, seed: number): Uint8Array {
@@ -56,14 +54,14 @@ function noise(size: number, seed: number): Uint8Array {
   });
 }
 
-function repeat(octets: Uint8Array, count: number): Uint8Array {
+export function repeat(octets: Uint8Array, count: number): Uint8Array {
   const all = new Uint8Array(octets.length * count);
   for (let i = 0; i < count; i++) all.set(octets, i * octets.length);
   return all;
 }
 
 /** Subscriptions to as many topics: each is a number in four octets. */
-function subscriptions(count: number): Uint8Array {
+export function subscriptions(count: number): Uint8Array {
   const one = subscribe(new Uint8Array(4));
   const all = repeat(one, count);
   const view = new DataView(all.buffer);
@@ -100,131 +98,141 @@ const unexpected = at("UNEXPECTED_COMMAND");
 
 const TLS_HELLO = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
 
-/** Numbers are those of the checklist in which each case was collected. */
-const HANDSHAKE: Input[] = [
-  stays("1 nothing"),
-  stays("2 one octet of a greeting", "\xff"),
-  stays("2 a greeting less its last octet", HELLO.subarray(0, 63)),
-  stays("2 a greeting alone", HELLO),
-  stays("2 a greeting and a READY less its last octet", HELLO, READY.subarray(0, -1)),
-  { ...isPeer("3 a greeting and READY, octet by octet", HELLO, READY), isSlow: true },
-  {
-    ...isPeer("4 all in one chunk", HELLO, READY, message("one"), message("two", "three")),
-    messages: [["one"], ["two", "three"]],
-  },
-  unsupported("5 HTTP", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
-  unsupported("5 TLS", TLS_HELLO, noise(500, 1)),
-  unsupported("5 SSH", "SSH-2.0-OpenSSH_9.2\r\n"),
-  unsupported("5 noise", noise(100_000, 2)),
-  at("MALFORMED_GREETING")("5 noise that begins like a greeting", "\xff", noise(1000, 7)),
-  at("MALFORMED_GREETING")("5 only ones", "\xff".repeat(200)),
-  unsupported("6 ZMTP 1.0, short", "\x01\x00"),
-  unsupported("6 ZMTP 1.0, with an identity", "\x06\x00hello"),
-  unsupported("6 zeros", new Uint8Array(64)),
-  unsupported("7 ZMTP 1.0, long", "\xff\0\0\0\0\0\0\0\x01\x7e", noise(100, 3)),
-  ...[0, 1, 2].map((major) => unsupported(`8 revision ${major}`, greeting({ major, minor: 0 }))),
-  ...[
-    [3, 0],
-    [3, 1],
-    [3, 2],
-    [4, 0],
-    [255, 255],
-  ].map(([major = 0, minor = 0]) =>
-    isPeer(`8 version ${major}.${minor}`, greeting({ major, minor }), READY),
-  ),
-  mismatch("9 PLAIN", greeting({ mechanism: "PLAIN" })),
-  mismatch("9 CURVE", greeting({ mechanism: "CURVE" })),
-  mismatch("9 no mechanism", greeting({ mechanism: "" })),
-  mismatch("9 in lower case", greeting({ mechanism: "null" })),
-  mismatch("9 cut short", greeting({ mechanism: "NUL" })),
-  mismatch("9 without a NUL octet", greeting({ mechanism: "NULLNULLNULLNULLNULL" })),
-  mismatch("9 something after the NUL octet", greeting({ mechanism: "NULL\0x" })),
-  isPeer("10 as-server 1", greeting({ asServer: 1 }), READY),
-  isPeer("10 as-server 255", greeting({ asServer: 255 }), READY),
-  isPeer("11 a filler that is not zero", greeting({ filler: 0xaa }), READY),
-  isPeer("11 a padding that is not zero", greeting({ signature: "\xff12345678\x7f" }), READY),
-  at("MALFORMED_FRAME")("12 a reserved flag in the handshake", HELLO, frame("x", { flags: 8 })),
-  at("COMMAND_TOO_LARGE")("13 READY of 2^64 - 1 octets", HELLO, "\x06", "\xff".repeat(8)),
-  at("COMMAND_TOO_LARGE")("13 READY of 2^63 octets", HELLO, "\x06\x80", new Uint8Array(7)),
-  at("COMMAND_TOO_LARGE")("13 READY of 64 KB and an octet", HELLO, "\x06", number(65_537, 8)),
-  at("INVALID_SEQUENCE")("20 a message before READY", HELLO, message("early")),
-  at("INVALID_SEQUENCE")("20 an empty message before READY", HELLO, message("")),
-  at("INVALID_SEQUENCE")("20 1 GB announced before READY", HELLO, "\x02", number(2 ** 30, 8)),
-  at("INVALID_SEQUENCE")("22 READY as a message", HELLO, frame(commandBody("READY"))),
-  unexpected("22 ready in lower case", HELLO, command("ready", metadata(PAIR))),
-  unexpected("22 PING before READY", HELLO, ping()),
-  unexpected("22 SUBSCRIBE before READY", HELLO, subscribe("topic")),
-  unexpected("22 HELLO", HELLO, command("HELLO", "\x05admin\x05admin")),
-  unexpected("22 INITIATE", HELLO, command("INITIATE")),
-  isPeer("23 no Socket-Type", HELLO, ready({})),
-  badMetadata(
-    "23 two of them",
-    HELLO,
-    command("READY", concat(property("Socket-Type", "PAIR"), property("socket-type", "PAIR"))),
-  ),
-  incompatible("23 another one", HELLO, ready({ "Socket-Type": "PUSH" })),
-  incompatible("23 an unknown one", HELLO, ready({ "Socket-Type": "FOO" })),
-  incompatible("23 an empty one", HELLO, ready({ "Socket-Type": "" })),
-  incompatible("23 in lower case", HELLO, ready({ "Socket-Type": "pair" })),
-  incompatible("23 cut by a NUL octet", HELLO, ready({ "Socket-Type": "PAIR\0" })),
-  incompatible("23 a long one", HELLO, ready({ "Socket-Type": "PAIR".repeat(10_000) })),
-  isPeer("23 its name in upper case", HELLO, ready({ "SOCKET-TYPE": "PAIR" })),
-  badMetadata("24 a property without a name", HELLO, command("READY", property("", "x"))),
-  badReady("24 a name past the end", HELLO, command("READY", "\xffname")),
-  badReady("24 no size of the value", HELLO, command("READY", "\x04name")),
-  badReady(
-    "24 a value of 2^32 - 1 octets",
-    HELLO,
-    command("READY", concat("\x04name", "\xff".repeat(4), "value")),
-  ),
-  badReady("24 a value past the end", HELLO, command("READY", "\x04name\0\0\0\x06value")),
-  badMetadata("24 an octet too many", HELLO, command("READY", concat(metadata(PAIR), "\0"))),
-  badMetadata("24 a name with a NUL octet", HELLO, command("READY", property("a\0b", "x"))),
-  at("COMMAND_TOO_LARGE")("24 100,000 properties", HELLO, "\x06", number(1_000_000, 8)),
-  at("TOO_MANY_PROPERTIES")(
-    "24 1,000 properties",
-    HELLO,
-    command("READY", concat(...Array.from({ length: 1000 }, (_, i) => property(`X-${i}`, "")))),
-  ),
-  isPeer(
-    "24 names that mean something to JavaScript",
-    HELLO,
-    command(
-      "READY",
-      concat(
-        metadata(PAIR),
-        ...["__proto__", "constructor", "toString", "then"].map((name) => property(name, "x")),
+/**
+ * Handshakes of a peer that is a socket of type `type`, or says so. Numbers are those of the
+ * checklist in which each case was collected.
+ *
+ * @param illegal A type that ours does not talk to.
+ */
+export function handshakes(type: string, illegal: string): Input[] {
+  const TYPE = { "Socket-Type": type };
+  const READY = ready(TYPE);
+  return [
+    stays("1 nothing"),
+    stays("2 one octet of a greeting", "\xff"),
+    stays("2 a greeting less its last octet", HELLO.subarray(0, 63)),
+    stays("2 a greeting alone", HELLO),
+    stays("2 a greeting and a READY less its last octet", HELLO, READY.subarray(0, -1)),
+    { ...isPeer("3 a greeting and READY, octet by octet", HELLO, READY), isSlow: true },
+    {
+      ...isPeer("4 all in one chunk", HELLO, READY, message("one"), message("two", "three")),
+      messages: [["one"], ["two", "three"]],
+    },
+    unsupported("5 HTTP", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+    unsupported("5 TLS", TLS_HELLO, noise(500, 1)),
+    unsupported("5 SSH", "SSH-2.0-OpenSSH_9.2\r\n"),
+    unsupported("5 noise", noise(100_000, 2)),
+    at("MALFORMED_GREETING")("5 noise that begins like a greeting", "\xff", noise(1000, 7)),
+    at("MALFORMED_GREETING")("5 only ones", "\xff".repeat(200)),
+    unsupported("6 ZMTP 1.0, short", "\x01\x00"),
+    unsupported("6 ZMTP 1.0, with an identity", "\x06\x00hello"),
+    unsupported("6 zeros", new Uint8Array(64)),
+    unsupported("7 ZMTP 1.0, long", "\xff\0\0\0\0\0\0\0\x01\x7e", noise(100, 3)),
+    ...[0, 1, 2].map((major) => unsupported(`8 revision ${major}`, greeting({ major, minor: 0 }))),
+    ...[
+      [3, 0],
+      [3, 1],
+      [3, 2],
+      [4, 0],
+      [255, 255],
+    ].map(([major = 0, minor = 0]) =>
+      isPeer(`8 version ${major}.${minor}`, greeting({ major, minor }), READY),
+    ),
+    mismatch("9 PLAIN", greeting({ mechanism: "PLAIN" })),
+    mismatch("9 CURVE", greeting({ mechanism: "CURVE" })),
+    mismatch("9 no mechanism", greeting({ mechanism: "" })),
+    mismatch("9 in lower case", greeting({ mechanism: "null" })),
+    mismatch("9 cut short", greeting({ mechanism: "NUL" })),
+    mismatch("9 without a NUL octet", greeting({ mechanism: "NULLNULLNULLNULLNULL" })),
+    mismatch("9 something after the NUL octet", greeting({ mechanism: "NULL\0x" })),
+    isPeer("10 as-server 1", greeting({ asServer: 1 }), READY),
+    isPeer("10 as-server 255", greeting({ asServer: 255 }), READY),
+    isPeer("11 a filler that is not zero", greeting({ filler: 0xaa }), READY),
+    isPeer("11 a padding that is not zero", greeting({ signature: "\xff12345678\x7f" }), READY),
+    at("MALFORMED_FRAME")("12 a reserved flag in the handshake", HELLO, frame("x", { flags: 8 })),
+    at("COMMAND_TOO_LARGE")("13 READY of 2^64 - 1 octets", HELLO, "\x06", "\xff".repeat(8)),
+    at("COMMAND_TOO_LARGE")("13 READY of 2^63 octets", HELLO, "\x06\x80", new Uint8Array(7)),
+    at("COMMAND_TOO_LARGE")("13 READY of 64 KB and an octet", HELLO, "\x06", number(65_537, 8)),
+    at("INVALID_SEQUENCE")("20 a message before READY", HELLO, message("early")),
+    at("INVALID_SEQUENCE")("20 an empty message before READY", HELLO, message("")),
+    at("INVALID_SEQUENCE")("20 1 GB announced before READY", HELLO, "\x02", number(2 ** 30, 8)),
+    at("INVALID_SEQUENCE")("22 READY as a message", HELLO, frame(commandBody("READY"))),
+    unexpected("22 ready in lower case", HELLO, command("ready", metadata(TYPE))),
+    unexpected("22 PING before READY", HELLO, ping()),
+    unexpected("22 SUBSCRIBE before READY", HELLO, subscribe("topic")),
+    unexpected("22 HELLO", HELLO, command("HELLO", "\x05admin\x05admin")),
+    unexpected("22 INITIATE", HELLO, command("INITIATE")),
+    isPeer("23 no Socket-Type", HELLO, ready({})),
+    badMetadata(
+      "23 two of them",
+      HELLO,
+      command("READY", concat(property("Socket-Type", type), property("socket-type", type))),
+    ),
+    incompatible("23 another one", HELLO, ready({ "Socket-Type": illegal })),
+    incompatible("23 an unknown one", HELLO, ready({ "Socket-Type": "FOO" })),
+    incompatible("23 an empty one", HELLO, ready({ "Socket-Type": "" })),
+    incompatible("23 in lower case", HELLO, ready({ "Socket-Type": type.toLowerCase() })),
+    incompatible("23 cut by a NUL octet", HELLO, ready({ "Socket-Type": `${type}\0` })),
+    incompatible("23 a long one", HELLO, ready({ "Socket-Type": type.repeat(10_000) })),
+    isPeer("23 its name in upper case", HELLO, ready({ "SOCKET-TYPE": type })),
+    badMetadata("24 a property without a name", HELLO, command("READY", property("", "x"))),
+    badReady("24 a name past the end", HELLO, command("READY", "\xffname")),
+    badReady("24 no size of the value", HELLO, command("READY", "\x04name")),
+    badReady(
+      "24 a value of 2^32 - 1 octets",
+      HELLO,
+      command("READY", concat("\x04name", "\xff".repeat(4), "value")),
+    ),
+    badReady("24 a value past the end", HELLO, command("READY", "\x04name\0\0\0\x06value")),
+    badMetadata("24 an octet too many", HELLO, command("READY", concat(metadata(TYPE), "\0"))),
+    badMetadata("24 a name with a NUL octet", HELLO, command("READY", property("a\0b", "x"))),
+    at("COMMAND_TOO_LARGE")("24 100,000 properties", HELLO, "\x06", number(1_000_000, 8)),
+    at("TOO_MANY_PROPERTIES")(
+      "24 1,000 properties",
+      HELLO,
+      command("READY", concat(...Array.from({ length: 1000 }, (_, i) => property(`X-${i}`, "")))),
+    ),
+    isPeer(
+      "24 names that mean something to JavaScript",
+      HELLO,
+      command(
+        "READY",
+        concat(
+          metadata(TYPE),
+          ...["__proto__", "constructor", "toString", "then"].map((name) => property(name, "x")),
+        ),
       ),
     ),
-  ),
-  isPeer("25 an identity", HELLO, ready({ ...PAIR, Identity: "me" })),
-  isPeer("25 an empty identity", HELLO, ready({ ...PAIR, Identity: "" })),
-  badMetadata("25 one that starts with zero", HELLO, ready({ ...PAIR, Identity: "\0me" })),
-  badMetadata("25 one of 256 octets", HELLO, ready({ ...PAIR, Identity: "i".repeat(256) })),
-  {
-    name: "26 ERROR before READY",
-    octets: concat(HELLO, error("go away")),
-    outcome: { error: "ERR_ZMTP_PEER_ERROR", isFinal: true },
-  },
-  {
-    name: "26 ERROR that is not text",
-    octets: concat(HELLO, error("\x1b[2J\xff\0")),
-    outcome: { error: "ERR_ZMTP_PEER_ERROR", isFinal: true },
-  },
-  at("MALFORMED_COMMAND_ERROR")("26 a reason past the end", HELLO, command("ERROR", "\xffno")),
-  at("MALFORMED_COMMAND_ERROR")("26 no reason", HELLO, command("ERROR")),
-  at("MALFORMED_COMMAND_UNSPECIFIED")("27 an empty command", HELLO, "\x04\x00"),
-  at("MALFORMED_COMMAND_UNSPECIFIED")("27 a name past the end", HELLO, "\x04\x03\xffab"),
-  at("MALFORMED_COMMAND_UNSPECIFIED")("27 a name of no octets", HELLO, "\x04\x01\x00"),
-  at("MALFORMED_FRAME")("27 READY with MORE", HELLO, frame(commandBody("READY"), { flags: 5 })),
-  unexpected("27 an unknown command", HELLO, command("WHATEVER")),
-];
+    isPeer("25 an identity", HELLO, ready({ ...TYPE, Identity: "me" })),
+    isPeer("25 an empty identity", HELLO, ready({ ...TYPE, Identity: "" })),
+    badMetadata("25 one that starts with zero", HELLO, ready({ ...TYPE, Identity: "\0me" })),
+    badMetadata("25 one of 256 octets", HELLO, ready({ ...TYPE, Identity: "i".repeat(256) })),
+    {
+      name: "26 ERROR before READY",
+      octets: concat(HELLO, error("go away")),
+      outcome: { error: "ERR_ZMTP_PEER_ERROR", isFinal: true },
+    },
+    {
+      name: "26 ERROR that is not text",
+      octets: concat(HELLO, error("\x1b[2J\xff\0")),
+      outcome: { error: "ERR_ZMTP_PEER_ERROR", isFinal: true },
+    },
+    at("MALFORMED_COMMAND_ERROR")("26 a reason past the end", HELLO, command("ERROR", "\xffno")),
+    at("MALFORMED_COMMAND_ERROR")("26 no reason", HELLO, command("ERROR")),
+    at("MALFORMED_COMMAND_UNSPECIFIED")("27 an empty command", HELLO, "\x04\x00"),
+    at("MALFORMED_COMMAND_UNSPECIFIED")("27 a name past the end", HELLO, "\x04\x03\xffab"),
+    at("MALFORMED_COMMAND_UNSPECIFIED")("27 a name of no octets", HELLO, "\x04\x01\x00"),
+    at("MALFORMED_FRAME")("27 READY with MORE", HELLO, frame(commandBody("READY"), { flags: 5 })),
+    unexpected("27 an unknown command", HELLO, command("WHATEVER")),
+  ];
+}
 
 const tooLarge = at("MESSAGE_TOO_LARGE");
 const badFrame = at("MALFORMED_FRAME");
 const badCommand = at("MALFORMED_COMMAND_UNSPECIFIED");
 
-const TRAFFIC: Input[] = [
+/** What comes after a handshake that is fine. */
+export const TRAFFIC: Input[] = [
   ...[0x08, 0x10, 0x20, 0x40, 0x80, 0xff].map((flags) =>
     badFrame(`12 flags ${flags.toString(16)}`, Uint8Array.of(flags, 0, ...new Uint8Array(7))),
   ),
@@ -283,7 +291,7 @@ const TRAFFIC: Input[] = [
     ),
     options: { maxMessageSize: -1 },
   },
-  isPeer("21 READY once more", READY),
+  isPeer("21 READY once more", ready()),
   isPeer("26 ERROR after READY", error("too late")),
   badCommand("27 an empty command", "\x04\x00"),
   badCommand("27 a name past the end", "\x04\x03\xffab"),
@@ -350,11 +358,12 @@ const TRAFFIC: Input[] = [
   isPeer("30 JOIN to a group of 256 octets", command("JOIN", "g".repeat(256))),
 ];
 
+/** All of a peer that is a PAIR. */
 export const INPUTS: Input[] = [
-  ...HANDSHAKE,
+  ...handshakes("PAIR", "PUSH"),
   ...TRAFFIC.map((input) => ({
     ...input,
-    octets: concat(HELLO, READY, input.octets),
+    octets: concat(HELLO, ready(), input.octets),
     isLate: true,
   })),
 ];

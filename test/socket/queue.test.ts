@@ -21,6 +21,7 @@ describe("Queue", () => {
   it("is empty at first", () => {
     const queue = new Queue<number>();
     expect(queue.length).toBe(0);
+    expect(queue.first).toBeUndefined();
     expect(queue.shift()).toBeUndefined();
     expect(queue.length).toBe(0);
   });
@@ -30,6 +31,20 @@ describe("Queue", () => {
     expect(queue.length).toBe(MANY);
     expect(drain(queue)).toEqual(Array.from({ length: MANY }, (_, i) => i));
     expect(queue.shift()).toBeUndefined();
+  });
+
+  it("shows the item that comes next, and leaves it there", () => {
+    const queue = filled(300);
+    for (let i = 0; i < 300; i++) {
+      expect([queue.first, queue.first, queue.length]).toEqual([i, i, 300 - i]);
+      queue.shift();
+    }
+    expect(queue.first).toBeUndefined();
+    queue.push(7);
+    queue.unshift(-1);
+    expect(queue.first).toBe(-1);
+    queue.clear();
+    expect(queue.first).toBeUndefined();
   });
 
   it("can be used again after it was empty", () => {
@@ -114,7 +129,7 @@ describe("Queue", () => {
       { weight: 1, arbitrary: fc.record({ do: fc.constant("clear"), times: fc.constant(1) }) },
     );
     fc.assert(
-      fc.property(fc.array(operation, { maxLength: 30 }), (operations) => {
+      fc.property(fc.array(operation, { maxLength: 30, size: "max" }), (operations) => {
         const queue = new Queue<number>();
         let model: number[] = [];
         let next = 0;
@@ -132,7 +147,7 @@ describe("Queue", () => {
               queue.clear();
               model = [];
             }
-            if (queue.length !== model.length) return false;
+            if (queue.length !== model.length || queue.first !== model[0]) return false;
           }
         }
         expect(drain(queue)).toEqual(model);

@@ -6,15 +6,21 @@ import { Reader } from "../../src/socket/reader.js";
 import { turn } from "../../src/socket/turn.js";
 
 let queue: string[];
+/** What taking a message leads to, once. */
+let onTake: (() => void) | undefined;
 let reader: Reader;
 
 beforeEach(async () => {
   // No turn ends because the machine is slow.
   vi.spyOn(performance, "now").mockReturnValue(performance.now());
   queue = [];
+  onTake = undefined;
   reader = new Reader({
     receive: () => {
       const text = queue.shift();
+      const act = onTake;
+      onTake = undefined;
+      act?.();
       return text === undefined ? undefined : [Buffer.from(text)];
     },
     receiveRefusal: NOT_NOW,
@@ -226,6 +232,15 @@ describe("Reader", () => {
       await fresh();
       expect([first.state, second.state, queue]).toEqual(["EAGAIN", "a", []]);
       expect(reader.messages).toBe(1);
+    });
+
+    it("takes one message for one call, though taking it lets the next one come", async () => {
+      const received = follow(reader.receive(-1, undefined));
+      onTake = () => arrive("b");
+      arrive("a");
+      await microtasks();
+      expect([received.state, queue, reader.messages]).toEqual(["a", ["b"], 1]);
+      expect(text(reader.tryReceive())).toBe("b");
     });
 
     it("does not keep tryReceive from it", () => {

@@ -6,6 +6,8 @@ import { turn } from "../../src/socket/turn.js";
 import { Writer } from "../../src/socket/writer.js";
 
 let sent: string[];
+/** What sending a message leads to, once. */
+let onSend: (() => void) | undefined;
 let room: number;
 let writer: Writer;
 
@@ -13,12 +15,16 @@ beforeEach(async () => {
   // No turn ends because the machine is slow.
   vi.spyOn(performance, "now").mockReturnValue(performance.now());
   sent = [];
+  onSend = undefined;
   room = 0;
   writer = new Writer({
     send: (parts: Parts) => {
       if (room === 0) return false;
       room--;
       sent.push(parts.join());
+      const act = onSend;
+      onSend = undefined;
+      act?.();
       return true;
     },
     sendRefusal: NOT_NOW,
@@ -211,6 +217,14 @@ describe("Writer", () => {
       writer.activated();
       await fresh();
       expect([first.state, second.state, sent]).toEqual(["EAGAIN", "sent", ["b"]]);
+    });
+
+    it("sends a message once, though sending it makes room for another", async () => {
+      const call = send("a");
+      onSend = () => makeRoom(1);
+      makeRoom(1);
+      await microtasks();
+      expect([call.state, sent, writer.messages]).toEqual(["sent", ["a"], 1]);
     });
 
     it("does not keep trySend from it", () => {

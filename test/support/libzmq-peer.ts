@@ -1,4 +1,4 @@
-import { fork } from "node:child_process";
+import { type ForkOptions, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { PeerProcess, type Reply } from "./peer-process.js";
 
@@ -11,7 +11,13 @@ export class LibzmqPeer extends PeerProcess {
   }
 
   private constructor() {
-    super("libzmq", fork(PROGRAM, { execArgv: [], stdio: ["ignore", "ignore", "pipe", "ipc"] }));
+    const options: ForkOptions = {
+      execArgv: [],
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      // Parts of messages go along, and are no JSON.
+      serialization: "advanced",
+    };
+    super("libzmq", fork(PROGRAM, options));
     this.child.on("message", (message) => this.reply(message as Reply));
   }
 

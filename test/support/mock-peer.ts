@@ -75,8 +75,9 @@ export class MockPeer {
   #reader: Reader | undefined;
 
   static async connect(endpoint: string): Promise<MockPeer> {
+    const path = pathOf(endpoint);
     const { port, hostname } = new URL(endpoint);
-    const socket = connect(Number(port), hostname);
+    const socket = path === undefined ? connect(Number(port), hostname) : connect(path);
     await new Promise((resolve, reject) => socket.once("connect", resolve).once("error", reject));
     return new MockPeer(socket);
   }
@@ -95,6 +96,11 @@ export class MockPeer {
   /** Octets that have come and that nobody has read. */
   get unread(): Buffer {
     return this.#input;
+  }
+
+  /** Octets that were sent, and that the system has not taken. */
+  get unsent(): number {
+    return this.#socket.writableLength;
   }
 
   send(...octets: Uint8Array[]): void {
@@ -192,16 +198,22 @@ export class MockPeer {
 /** Where mocks wait to be dialled. */
 export class MockListener {
   readonly #server: Server;
+  readonly #path: string | undefined;
   readonly #peers: MockPeer[] = [];
   readonly #waiting: ((peer: MockPeer) => void)[] = [];
 
-  static async open(): Promise<MockListener> {
-    const listener = new MockListener();
-    await new Promise<void>((resolve) => listener.#server.listen(0, "127.0.0.1", resolve));
+  /** @param endpoint `ipc://path`; by default it is somewhere on tcp. */
+  static async open(endpoint?: string): Promise<MockListener> {
+    const listener = new MockListener(endpoint && pathOf(endpoint));
+    await new Promise<void>((resolve) => {
+      if (listener.#path === undefined) listener.#server.listen(0, "127.0.0.1", resolve);
+      else listener.#server.listen(listener.#path, resolve);
+    });
     return listener;
   }
 
-  private constructor() {
+  private constructor(path: string | undefined) {
+    this.#path = path;
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       const peer = new MockPeer(socket);
       const waiting = this.#waiting.shift();
@@ -211,6 +223,7 @@ export class MockListener {
   }
 
   get endpoint(): string {
+    if (this.#path !== undefined) return `ipc://${this.#path}`;
     return `tcp://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
@@ -233,6 +246,10 @@ export class MockListener {
   close(): void {
     this.#server.close();
   }
+}
+
+function pathOf(endpoint: string): string | undefined {
+  return endpoint.startsWith("ipc://") ? endpoint.slice("ipc://".length) : undefined;
 }
 
 function show(octets: Uint8Array): string {

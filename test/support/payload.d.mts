@@ -28,5 +28,5 @@ export function buildMessage(n: number, sizes: readonly number[]): Buffer[];
 
 export function messages(batch: Batch): Generator<Buffer[]>;
 
-/** What whoever receives the whole batch should have. */
-export function expected(batch: Batch): Summary;
+/** What whoever receives the whole batches should have. */
+export function expected(...batches: Batch[]): Summary;

@@ -62,8 +62,8 @@ export class Tally {
   }
 }
 
-export function expected(batch) {
+export function expected(...batches) {
   const tally = new Tally();
-  for (const message of messages(batch)) tally.add(message);
+  for (const batch of batches) for (const message of messages(batch)) tally.add(message);
   return tally.summary;
 }

@@ -1,9 +1,14 @@
 import type { ChildProcess } from "node:child_process";
 import type { Readable } from "node:stream";
 import { EventLog, type LoggedEvent } from "./event-log.js";
+import type { Envelope, EnvelopePattern, Progress, ReceiveRequest } from "./matrix-operations.mjs";
+import type { SocketParty } from "./matrix-party.js";
 import type { Batch, Summary } from "./payload.mjs";
 
 const LIMIT_MS = 15_000;
+
+/** A call that waits gives up by itself, with what it has got, before the request does. */
+const CALL_LIMIT_MS = LIMIT_MS - 1000;
 
 /** Ends with us, even when a test does not come to its end. */
 const alive = new Set<ChildProcess>();
@@ -18,6 +23,9 @@ export interface Reply {
   socket?: number;
   event?: LoggedEvent;
 }
+
+/** Options of a socket, as in npm zeromq. */
+export type PeerOptions = Record<string, number | boolean | string>;
 
 interface Pending {
   op: string;
@@ -91,7 +99,7 @@ export abstract class PeerProcess {
   }
 
   /** Opens a socket of a type, named as in npm zeromq. */
-  async open(type = "Pair", options: Record<string, number | boolean> = {}): Promise<PeerSocket> {
+  async open(type = "Pair", options: PeerOptions = {}): Promise<PeerSocket> {
     const id = (await this.request("open", { type, options })) as number;
     const events = new EventLog(`${this.#name}'s socket ${id}`);
     this.#events[id] = events;
@@ -154,7 +162,7 @@ export abstract class PeerProcess {
 }
 
 /** A socket in a peer process. */
-export class PeerSocket {
+export class PeerSocket implements SocketParty {
   readonly events: EventLog;
   readonly #peer: PeerProcess;
   readonly #id: number;
@@ -174,39 +182,70 @@ export class PeerSocket {
     await this.#request("unbind", { address });
   }
 
-  async connect(address: string): Promise<void> {
-    await this.#request("connect", { address });
+  async connect(address: string, options?: { routingId: string }): Promise<void> {
+    await this.#request("connect", { address, options });
   }
 
   async disconnect(address: string): Promise<void> {
     await this.#request("disconnect", { address });
   }
 
-  /** Sends a batch, and fails when it is stuck with a message for `timeoutMs`. */
-  async send(batch: Batch, timeoutMs: number = LIMIT_MS - 1000): Promise<void> {
-    await this.#request("send", { batch, timeoutMs }, 2 * LIMIT_MS);
+  /**
+   * Sends a batch, each message behind `before`; fails when it is stuck with one for as long as a
+   * test may wait.
+   */
+  async send(batch: Batch, before?: Envelope): Promise<void> {
+    await this.#request("send", { batch, before, timeoutMs: CALL_LIMIT_MS }, 2 * LIMIT_MS);
   }
 
   /**
    * Sends a batch up to the message with which it is stuck for `timeoutMs`; that one is not sent.
    */
-  async sendUntilFull(batch: Batch, timeoutMs: number): Promise<{ sent: number; full: boolean }> {
-    const parameters = { batch, timeoutMs, untilFull: true };
-    return (await this.#request("send", parameters, 2 * LIMIT_MS)) as {
-      sent: number;
-      full: boolean;
-    };
+  async sendUntilFull(batch: Batch, timeoutMs: number, before?: Envelope): Promise<Progress> {
+    const parameters = { batch, before, timeoutMs, untilFull: true };
+    return (await this.#request("send", parameters, 2 * LIMIT_MS)) as Progress;
   }
 
   /** Receives `count` messages. Between such calls nobody reads from the socket. */
-  async receive(count: number, timeoutMs: number = LIMIT_MS - 1000): Promise<Summary> {
-    const parameters = { count, timeoutMs };
-    return (await this.#request("receive", parameters, timeoutMs + 5000)) as Summary;
+  async receive(count: number, options: ReceiveRequest = {}): Promise<Summary> {
+    return this.#receive({ ...options, count });
   }
 
   /** Receives up to and with the message that carries the number `last`. */
-  async receiveThrough(last: number, timeoutMs: number = LIMIT_MS - 1000): Promise<Summary> {
-    return (await this.#request("receive", { last, timeoutMs }, timeoutMs + 5000)) as Summary;
+  async receiveThrough(last: number, options: ReceiveRequest = {}): Promise<Summary> {
+    return this.#receive({ ...options, last });
+  }
+
+  async echo(count: number, before?: EnvelopePattern): Promise<Summary> {
+    const parameters = { count, before, timeoutMs: CALL_LIMIT_MS };
+    return (await this.#request("echo", parameters, 2 * LIMIT_MS)) as Summary;
+  }
+
+  async ask(batch: Batch, before?: Envelope): Promise<Summary> {
+    const parameters = { batch, before, timeoutMs: CALL_LIMIT_MS };
+    return (await this.#request("ask", parameters, 2 * LIMIT_MS)) as Summary;
+  }
+
+  async sendParts(...parts: (string | Uint8Array)[]): Promise<void> {
+    await this.#request("sendParts", { parts, timeoutMs: CALL_LIMIT_MS });
+  }
+
+  async receiveParts(): Promise<Buffer[]> {
+    const parts = await this.#request("receiveParts", { timeoutMs: CALL_LIMIT_MS });
+    return (parts as Uint8Array[]).map((part) => Buffer.from(part));
+  }
+
+  async receiveOctets(peer: Uint8Array, size: number): Promise<Buffer> {
+    const parameters = { peer, size, timeoutMs: CALL_LIMIT_MS };
+    return Buffer.from((await this.#request("receiveOctets", parameters)) as Uint8Array);
+  }
+
+  async subscribe(topic: Uint8Array): Promise<void> {
+    await this.#request("subscribe", { topic });
+  }
+
+  async unsubscribe(topic: Uint8Array): Promise<void> {
+    await this.#request("unsubscribe", { topic });
   }
 
   /**
@@ -219,6 +258,12 @@ export class PeerSocket {
 
   async close(): Promise<void> {
     await this.#request("close");
+  }
+
+  async #receive(request: ReceiveRequest): Promise<Summary> {
+    const { timeoutMs = CALL_LIMIT_MS } = request;
+    const answer = this.#request("receive", { ...request, timeoutMs }, timeoutMs + 5000);
+    return (await answer) as Summary;
   }
 
   #request(op: string, parameters: object = {}, limitMs?: number): Promise<unknown> {

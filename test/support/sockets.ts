@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Pair } from "../../src/socket/pair.js";
+import type { Socket } from "../../src/socket/socket.js";
+import type { Stats } from "../../src/socket/stats.js";
 
 export type Transport = "inproc" | "ipc" | "tcp";
 
@@ -11,15 +13,19 @@ type PairOptions = ConstructorParameters<typeof Pair>[0];
 
 /** The sockets of a test file: made here, closed together. */
 export class Sockets {
-  #open: Pair[] = [];
+  #open: Socket[] = [];
   #folder: string | undefined;
   #names = 0;
 
-  /** A socket that does not linger unless it is told to. */
-  pair(options: PairOptions = {}): Pair {
-    const socket = new Pair({ linger: 0, ...options });
+  /** Takes a socket of any type in, to be closed with the others: without lingering. */
+  open<S extends Socket>(socket: S): S {
     this.#open.push(socket);
     return socket;
+  }
+
+  /** A socket that does not linger unless it is told to. */
+  pair(options: PairOptions = {}): Pair {
+    return this.open(new Pair({ linger: 0, ...options }));
   }
 
   /** Where to bind. */
@@ -37,10 +43,17 @@ export class Sockets {
     connecting: PairOptions = {},
   ): Promise<[Pair, Pair]> {
     const [one, other] = [this.pair(bound), this.pair(connecting)];
-    await one.bind(this.endpoint(transport));
-    other.connect(one.lastEndpoint as string);
-    if (transport !== "inproc") await handshake(other);
+    await this.join(transport, one, other);
     return [one, other];
+  }
+
+  /** Binds `one` and connects all others to it, in their order; their handshakes are done then. */
+  async join(transport: Transport, one: Socket, ...others: Socket[]): Promise<void> {
+    await one.bind(this.endpoint(transport));
+    for (const other of others) {
+      other.connect(one.lastEndpoint as string);
+      if (transport !== "inproc") await handshake(other);
+    }
   }
 
   async close(): Promise<void> {
@@ -60,7 +73,7 @@ export class Sockets {
 }
 
 /** Resolves once a peer's handshake with the socket is done. */
-export function handshake(socket: Pair): Promise<void> {
+export function handshake(socket: { stats(): Stats }): Promise<void> {
   return until(() => socket.stats().peers.some((peer) => peer.connected));
 }
 

@@ -162,6 +162,230 @@ describe("subscribing", () => {
   });
 });
 
+/** What a publisher hears of its subscribers: subscriptions and messages in their order. */
+class Publishing implements ConnectionHandler {
+  readonly heard: string[] = [];
+  /** How many more subscriptions and messages there is room for. */
+  room = Number.POSITIVE_INFINITY;
+  readonly connection: Connection;
+  #input: Uint8Array = new Uint8Array(0);
+
+  constructor(options: Partial<ConnectionOptions>, greeting = wire.greeting()) {
+    this.connection = new Connection(connectionOptions("server", options), this, 0);
+    this.feed(wire.concat(greeting, wire.ready({ "Socket-Type": peerOf(options.socketType) })));
+  }
+
+  handshake(): boolean {
+    return true;
+  }
+
+  subscription(topic: Uint8Array, subscribe: boolean): boolean {
+    return this.#hear(`${subscribe ? "+" : "-"}${String.fromCharCode(...topic)}`);
+  }
+
+  message(parts: Uint8Array[]): boolean {
+    return this.#hear(parts.map((part) => String.fromCharCode(...part)).join("|"));
+  }
+
+  /** As much as it takes, after what it has not taken yet. */
+  feed(octets: Uint8Array = new Uint8Array(0)): void {
+    const input = wire.concat(this.#input, octets);
+    this.#input = input.slice(this.connection.receive(input, 0, input.length, 0));
+  }
+
+  get rest(): Uint8Array {
+    return this.#input;
+  }
+
+  onHeard = (_text: string): void => {};
+
+  #hear(text: string): boolean {
+    this.heard.push(text);
+    this.onHeard(text);
+    return --this.room > 0;
+  }
+}
+
+/** A type that may talk to ours. */
+function peerOf(type: ConnectionOptions["socketType"] = "PAIR"): string {
+  const peers = { PUB: "SUB", XPUB: "SUB", SUB: "PUB", PULL: "PUSH", ROUTER: "DEALER" };
+  return peers[type as keyof typeof peers] ?? "PAIR";
+}
+
+const VERSIONS = [
+  ["3.0", wire.greeting({ minor: 0 })],
+  ["3.1", wire.greeting()],
+  ["3.2", wire.greeting({ minor: 2 })],
+  ["4.0", wire.greeting({ major: 4, minor: 0 })],
+] as const;
+
+describe.each(VERSIONS)("subscriptions of a %s peer", (_, greeting) => {
+  describe.each(["PUB", "XPUB"] as const)("to a %s", (socketType) => {
+    it("may be messages, or commands", () => {
+      const side = new Publishing({ socketType }, greeting);
+      side.feed(
+        wire.concat(
+          wire.message("\x01topic"),
+          wire.subscribe("\x01"),
+          wire.message("\0topic"),
+          wire.cancel(""),
+          wire.message("\x01"),
+          wire.message("\0"),
+          wire.message(`\x01${"t".repeat(300)}`),
+          wire.message("\x01\0\xff"),
+        ),
+      );
+      const long = `+${"t".repeat(300)}`;
+      expect(side.heard).toEqual(["+topic", "+\x01", "-topic", "-", "+", "-", long, "+\0\xff"]);
+    });
+
+    it("other messages are messages", () => {
+      const side = new Publishing({ socketType }, greeting);
+      const bodies = [[""], ["", "\x01"], ["\x02t"], ["t\x01"], ["user", "data"]];
+      side.feed(wire.concat(...bodies.map((parts) => wire.message(...parts))));
+      expect(side.heard).toEqual(["", "|\x01", "\x02t", "t\x01", "user|data"]);
+    });
+
+    it("may be some parts of a message; the others are one", () => {
+      const side = new Publishing({ socketType }, greeting);
+      side.feed(wire.message("\x01a", "one", "\0b", "", "\x01"));
+      side.feed(wire.message("\0a", "\x01b"));
+      expect(side.heard).toEqual(["+a", "-b", "+", "one|", "-a", "+b"]);
+    });
+  });
+
+  const others = ["PAIR", "PULL", "SUB", "ROUTER"] as const;
+  it.each(others)("messages to a %s are messages", (socketType) => {
+    const side = new Publishing({ socketType }, greeting);
+    side.feed(wire.concat(wire.message("\x01topic"), wire.message("\0", "a")));
+    expect(side.heard).toEqual(["\x01topic", "\0|a"]);
+  });
+});
+
+describe("room for subscriptions", () => {
+  const forms = [
+    ["commands", wire.subscribe("a"), wire.cancel("b"), wire.subscribe("c")],
+    ["messages", wire.message("\x01a"), wire.message("\0b"), wire.message("\x01c")],
+  ] as const;
+
+  it.each(forms)("ends behind the one for which there was none: %s", (_, first, second, third) => {
+    const side = new Publishing({ socketType: "XPUB" });
+    side.room = 2;
+    side.feed(wire.concat(first, second, third, wire.ping()));
+    expect([side.heard, side.connection.full]).toEqual([["+a", "-b"], true]);
+    expect(side.rest).toEqual(wire.concat(third, wire.ping()));
+    side.room = 2;
+    side.feed();
+    expect([side.heard, side.connection.full]).toEqual([["+a", "-b", "+c"], false]);
+    expect(side.rest).toHaveLength(0);
+  });
+
+  it.each(forms)("ends at the end of a chunk, too: %s", (_, first) => {
+    const side = new Publishing({ socketType: "XPUB" });
+    side.room = 1;
+    side.feed(first);
+    expect([side.connection.full, side.rest.length]).toEqual([true, 0]);
+    side.room = 1;
+    side.feed();
+    expect(side.connection.full).toBe(false);
+  });
+
+  it("of a message of several is asked for each, and it comes whole", () => {
+    const side = new Publishing({ socketType: "XPUB" });
+    side.room = 1;
+    side.feed(wire.concat(wire.message("\x01a", "rest", "\x01b"), wire.message("\x01c")));
+    expect([side.heard, side.connection.full]).toEqual([["+a", "+b", "rest"], true]);
+    expect(side.rest).toEqual(wire.message("\x01c"));
+  });
+
+  it("that a message takes ends there", () => {
+    const side = new Publishing({ socketType: "XPUB" });
+    side.room = 2;
+    side.feed(wire.concat(wire.message("\x01a", "rest"), wire.message("\x01b")));
+    expect([side.heard, side.connection.full]).toEqual([["+a", "rest"], true]);
+    expect(side.rest).toEqual(wire.message("\x01b"));
+  });
+
+  it("is not asked of one that does not want to hear of them", () => {
+    const messages: number[] = [];
+    const handler: ConnectionHandler = {
+      handshake: () => true,
+      message: (parts) => messages.push(parts.length) > 0,
+    };
+    const connection = new Connection(
+      connectionOptions("server", { socketType: "PUB" }),
+      handler,
+      0,
+    );
+    const octets = wire.concat(
+      wire.greeting(),
+      wire.ready({ "Socket-Type": "SUB" }),
+      wire.subscribe("t"),
+      wire.message("\x01t", "rest"),
+    );
+    expect(connection.receive(octets, 0, octets.length, 0)).toBe(octets.length);
+    expect([connection.full, messages]).toEqual([false, [1]]);
+  });
+
+  it.each([
+    ["+a", ["+a"]],
+    ["+b", ["+a", "+b"]],
+    ["rest", ["+a", "+b", "rest"]],
+  ])("a handler that closes at %s of a message hears no more", (last, heard) => {
+    const side = new Publishing({ socketType: "XPUB" });
+    side.onHeard = (text) => {
+      if (text === last) side.connection.close();
+    };
+    side.feed(wire.concat(wire.message("\x01a", "rest", "\x01b"), wire.message("\x01c")));
+    expect([side.heard, side.connection.phase]).toEqual([heard, "closed"]);
+    expect(side.rest).toEqual(wire.message("\x01c"));
+  });
+});
+
+describe("what may be a message", () => {
+  const accepts = (parts: readonly Uint8Array[]) => parts[0]?.length === 0;
+
+  it("is asked of each, whole", () => {
+    const asked: number[] = [];
+    const { side } = established({ accepts: (parts) => asked.push(parts.length) > 0 });
+    side.feed(wire.concat(wire.message("a", "b", "c"), wire.ping(), wire.message("d")));
+    expect(asked).toEqual([3, 1]);
+    expect(texts(side.messages)).toEqual([["a", "b", "c"], ["d"]]);
+  });
+
+  it("one that may not be ends the connection, and is not delivered; those before it are", () => {
+    const { side, connection } = established({ accepts });
+    connection.send([wire.bytes("unwritten")]);
+    side.feed(wire.concat(wire.message("", "good"), wire.message("bad"), wire.message("", "late")));
+    expect(side.error).toBeInstanceOf(ProtocolError);
+    expect(side.error?.code).toBe("ERR_ZMTP_MALFORMED_MESSAGE");
+    expect(side.error?.message).toContain("not one for PAIR");
+    expect(texts(side.messages)).toEqual([["", "good"]]);
+    expect(connection.phase).toBe("closed");
+    expect(texts(connection.close())).toEqual([["unwritten"]]);
+  });
+
+  it("is asked of one that was read straight into its place, too", () => {
+    const { side, connection, clock } = established({ accepts });
+    side.feed(wire.frame("x", { size: 10_000 }));
+    expect(connection.room(5000)).toBeDefined();
+    const wrong = expect.objectContaining({ code: "ERR_ZMTP_MALFORMED_MESSAGE" });
+    expect(() => connection.filled(9999, clock.now)).toThrow(wrong);
+    expect([connection.phase, side.messages]).toEqual(["closed", []]);
+  });
+
+  it("is not asked of subscriptions", () => {
+    const asked: string[] = [];
+    const side = new Publishing({
+      socketType: "XPUB",
+      accepts: (parts) => asked.push(String.fromCharCode(...(parts[0] as Uint8Array))) > 0,
+    });
+    side.feed(wire.concat(wire.message("\x01t"), wire.subscribe("u"), wire.message("user")));
+    expect(asked).toEqual(["user"]);
+    expect(side.heard).toEqual(["+t", "+u", "user"]);
+  });
+});
+
 describe("output at the wrong time is the caller's mistake", () => {
   it("before the handshake, while waiting, and after the end", () => {
     const { side, connection } = alone();
