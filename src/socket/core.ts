@@ -15,6 +15,7 @@ import type { Pattern, PatternHost } from "./pattern.js";
 import { Pipe } from "./pipe.js";
 import { Reader } from "./reader.js";
 import type { Session } from "./session.js";
+import { Share, turn } from "./turn.js";
 import { press, Wiring } from "./wiring.js";
 import { Writer } from "./writer.js";
 
@@ -74,8 +75,9 @@ export class Core implements PatternHost {
     this.receiveMarks = new QueueMarks(this.options, "receive");
     this.wiring = new Wiring(kind, this.options, context.reserve);
     this.pattern = kind.pattern(this);
-    this.reader = new Reader(this.pattern);
-    this.writer = new Writer(this.pattern);
+    const share = new Share(turn);
+    this.reader = new Reader(this.pattern, share);
+    this.writer = new Writer(this.pattern, share);
     lifetime.add(this);
   }
 

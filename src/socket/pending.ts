@@ -1,6 +1,6 @@
 import { errnoError } from "../errors.js";
 import type { Hold } from "./hold.js";
-import type { Turn } from "./turn.js";
+import type { Share, Turn } from "./turn.js";
 
 /**
  * A call that waits. It keeps the process alive, and ends once: with a value, an error, its
@@ -50,9 +50,9 @@ export class Pending<T> {
    * What it waits for may be there: calls `settle` now, or in a later turn if this one's budget is
    * spent. Sockets of one thread that wait for each other in turn must not keep it to themselves.
    */
-  attempt(turn: Turn, settle: () => void): void {
+  attempt(share: Share, turn: Turn, settle: () => void): void {
     if (this.#deferred) return;
-    if (!turn.spend()) {
+    if (!share.spend()) {
       settle();
       return;
     }

@@ -367,7 +367,8 @@ export class Pipe {
 
   /** Not for callers: there may be room. */
   wakeWriter(): void {
-    if (!this.#awaitsRoom || this.#ended || this.#isFull()) return;
+    // Asked anew: it may have to wait for something else now.
+    if (!this.#awaitsRoom || this.#ended || !this.checkWrite()) return;
     this.#awaitsRoom = false;
     this.dropping = false;
     this.#sink.writeActivated(this);

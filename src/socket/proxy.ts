@@ -5,7 +5,7 @@ import { checkCount } from "./arguments.js";
 import type { Core } from "./core.js";
 import { hold } from "./hold.js";
 import type { Socket } from "./socket.js";
-import { turn } from "./turn.js";
+import { Share, turn } from "./turn.js";
 
 /** What a proxy needs of a socket. @internal */
 export interface Inside {
@@ -142,6 +142,7 @@ class Run {
   readonly done: Promise<void>;
   readonly #routes: Route[];
   #state: "active" | "paused" | "terminated" = "active";
+  readonly #share = new Share(turn);
   #settle: (failure?: Error) => void = () => {};
   #forwarding = false;
   #deferred = false;
@@ -185,7 +186,7 @@ class Run {
     this.#forwarding = true;
     try {
       while (this.#state === "active" && this.#moveEachWay()) {
-        if (!turn.spend()) continue;
+        if (!this.#share.spend()) continue;
         this.#defer();
         break;
       }

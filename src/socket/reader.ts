@@ -3,7 +3,7 @@ import type { Parts } from "../message.js";
 import { hold } from "./hold.js";
 import type { Refusal } from "./pattern.js";
 import { Pending } from "./pending.js";
-import { turn } from "./turn.js";
+import { Share, turn } from "./turn.js";
 
 /** Where a reader takes messages from. */
 export interface Source {
@@ -17,11 +17,14 @@ export interface Source {
  */
 export class Reader {
   readonly #source: Source;
+  readonly #share: Share;
   #pending: Pending<Parts> | undefined;
   #messages = 0;
 
-  constructor(source: Source) {
+  /** @param share The socket's part of each turn. */
+  constructor(source: Source, share: Share = new Share(turn)) {
     this.#source = source;
+    this.#share = share;
   }
 
   /** Whether a call waits. */
@@ -49,18 +52,18 @@ export class Reader {
   receive(timeoutMs: number, signal: AbortSignal | undefined): Promise<Parts> {
     const parts = this.tryReceive();
     if (parts !== undefined) {
-      return turn.spend() ? turn.later((resolve) => resolve(parts)) : Promise.resolve(parts);
+      return this.#share.spend() ? turn.later((resolve) => resolve(parts)) : Promise.resolve(parts);
     }
     const { code, waits } = this.#source.receiveRefusal;
     if (timeoutMs !== 0 && waits) return this.#wait(timeoutMs, signal);
     const error = errnoError(code);
-    return turn.spend() ? turn.later((_, reject) => reject(error)) : Promise.reject(error);
+    return this.#share.spend() ? turn.later((_, reject) => reject(error)) : Promise.reject(error);
   }
 
   /** There may be a message now. */
   activated(): void {
     const pending = this.#pending;
-    pending?.attempt(turn, () => this.#take(pending));
+    pending?.attempt(this.#share, turn, () => this.#take(pending));
   }
 
   /** Ends the call that waits. */

@@ -9,6 +9,7 @@ import type { Peer, ProtocolError, Role } from "../zmtp/index.js";
 import type { Core } from "./core.js";
 import { type Link, whereIs } from "./link.js";
 import type { Pipe, PipeSink } from "./pipe.js";
+import { turn } from "./turn.js";
 
 /** Who made a session, and wants to know what becomes of it. */
 export interface SessionOwner {
@@ -180,6 +181,10 @@ export class Session implements EngineOwner, PipeSink, Link {
   subscription(topic: Uint8Array, subscribe: boolean): boolean {
     this.#pipe?.subscribe(topic, subscribe);
     return this.hasRoom();
+  }
+
+  admitInput(take: () => void): void {
+    turn.admit(take);
   }
 
   received(): void {

@@ -7,8 +7,14 @@ const BUDGET_MS = 4;
 /** How long the operations between two looks at the clock shall take. */
 const STEP_MS = BUDGET_MS / 4;
 
-/** A turn ends after this many operations even if they were fast. npm zeromq's number. */
-const OPERATIONS_MAX = 512;
+/** A socket has no more operations than this in one turn, even if they are fast. npm zeromq's number. */
+const SHARE_MAX = 512;
+
+/** How many operations may go by without a look at the clock. */
+const STEP_MAX = 512;
+
+/** A turn ends after this many operations of all sockets, even if they were fast. */
+const OPERATIONS_MAX = 4096;
 
 /**
  * The thread's share of time for operations that never have to wait.
@@ -24,6 +30,7 @@ const OPERATIONS_MAX = 512;
 export class Turn {
   readonly #now: () => number;
   readonly #schedule: (callback: () => void) => void;
+  #number = 0;
   #operations = 0;
   /** Up to which of them the clock has been looked at, and when to look again. */
   #checked = 0;
@@ -39,6 +46,9 @@ export class Turn {
   /** More wait than may go on in this turn. */
   #crowded = false;
   readonly #deferred = new Queue<() => void>();
+  #postponed: (() => void)[] = [];
+  /** Calls that came when the budget was spent. */
+  #late = 0;
 
   /** @param schedule Calls back in the next turn, after timers and I/O. */
   constructor(now: () => number, schedule: (callback: () => void) => void) {
@@ -46,6 +56,11 @@ export class Turn {
     this.#schedule = schedule;
     this.#startedAt = now();
     this.#checkedAt = this.#startedAt;
+  }
+
+  /** Changes with each turn. */
+  get number(): number {
+    return this.#number;
   }
 
   /** Counts an operation. Whether it must settle in the next turn: see {@link defer}. */
@@ -57,7 +72,19 @@ export class Turn {
   /** Calls back in a later turn: the next, unless too many wait already. */
   defer(callback: () => void): void {
     this.#deferred.push(callback);
-    this.#end();
+    this.#wake();
+  }
+
+  /**
+   * Calls back now, or, if this turn's budget is spent, in a turn that has some left. Whatever that
+   * leads to comes before the next such call: what one socket has read is received while it is still
+   * in the processor's cache, and not after all others have read, too.
+   */
+  admit(callback: () => void): void {
+    // One goes through in any case: others may spend every turn, and where one alone comes there is
+    // nobody to wait for.
+    if (!this.#over || this.#late++ === 0) callback();
+    else this.#postponed.push(callback);
   }
 
   /** A promise that settles then. */
@@ -88,7 +115,7 @@ export class Turn {
     const elapsed = now - this.#checkedAt;
     const cost = Math.min(elapsed / (this.#operations - this.#checked), BUDGET_MS);
     this.#cost = cost > this.#cost ? cost : (cost + this.#cost) / 2;
-    this.#step = Math.max(1, Math.min(Math.trunc(STEP_MS / this.#cost), OPERATIONS_MAX));
+    this.#step = Math.max(1, Math.min(Math.trunc(STEP_MS / this.#cost), STEP_MAX));
     this.#checked = this.#operations;
     this.#checkedAt = now;
   }
@@ -109,17 +136,22 @@ export class Turn {
     const deferred = this.#deferred;
     // Those who went on last time may do nothing more that looks at the clock.
     if (this.#crowded && this.#checked === 0) this.#learn(now);
+    this.#number++;
     this.#scheduled = false;
     this.#over = false;
+    this.#late = 0;
     this.#startedAt = now;
     this.#checkedAt = now;
-    this.#nextCheck = Math.min(this.#step + 1, OPERATIONS_MAX);
+    this.#nextCheck = this.#step + 1;
     const count = Math.min(this.#step, deferred.length);
     this.#operations = count;
     this.#checked = 0;
     this.#crowded = deferred.length > count;
     for (let i = 0; i < count; i++) (deferred.shift() as () => void)();
     if (this.#crowded) this.#wake();
+    const postponed = this.#postponed;
+    this.#postponed = [];
+    for (const callback of postponed) this.#schedule(() => this.admit(callback));
   }
 }
 
@@ -132,3 +164,27 @@ export const turn: Turn = shared(
       (callback) => setImmediate(callback),
     ),
 );
+
+/**
+ * One socket's share of a turn: a loop over a socket that is always ready must not have all of it.
+ * While it lasts its messages are handled one after the other, and are still in the cache.
+ */
+export class Share {
+  readonly #turn: Turn;
+  #number = -1;
+  #operations = 0;
+
+  constructor(turn: Turn) {
+    this.#turn = turn;
+  }
+
+  /** Counts an operation. Whether it must settle in the next turn. */
+  spend(): boolean {
+    const { number } = this.#turn;
+    if (number !== this.#number) {
+      this.#number = number;
+      this.#operations = 0;
+    }
+    return this.#turn.spend() || ++this.#operations >= SHARE_MAX;
+  }
+}

@@ -3,7 +3,7 @@ import { own, type Parts } from "../message.js";
 import { hold } from "./hold.js";
 import type { Refusal } from "./pattern.js";
 import { Pending } from "./pending.js";
-import { turn } from "./turn.js";
+import { Share, turn } from "./turn.js";
 
 /** Where a writer puts messages. */
 export interface Sink {
@@ -16,12 +16,15 @@ const DONE: Promise<void> = Promise.resolve();
 /** `send()`: gives a message away if there is room for it, waits for room if there is none. */
 export class Writer {
   readonly #sink: Sink;
+  readonly #share: Share;
   #pending: Pending<void> | undefined;
   #parts: Parts | undefined;
   #messages = 0;
 
-  constructor(sink: Sink) {
+  /** @param share The socket's part of each turn. */
+  constructor(sink: Sink, share: Share = new Share(turn)) {
     this.#sink = sink;
+    this.#share = share;
   }
 
   /** Whether a call waits. */
@@ -47,17 +50,17 @@ export class Writer {
    *   after the timeout; or with the signal's reason. Then nothing was sent.
    */
   send(parts: Parts, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.trySend(parts)) return turn.spend() ? turn.later((resolve) => resolve()) : DONE;
+    if (this.trySend(parts)) return this.#share.spend() ? turn.later((resolve) => resolve()) : DONE;
     const { code, waits } = this.#sink.sendRefusal;
     if (timeoutMs !== 0 && waits) return this.#wait(parts, timeoutMs, signal);
     const error = errnoError(code);
-    return turn.spend() ? turn.later((_, reject) => reject(error)) : Promise.reject(error);
+    return this.#share.spend() ? turn.later((_, reject) => reject(error)) : Promise.reject(error);
   }
 
   /** There may be room now. */
   activated(): void {
     const pending = this.#pending;
-    pending?.attempt(turn, () => this.#give(pending));
+    pending?.attempt(this.#share, turn, () => this.#give(pending));
   }
 
   /** Ends the call that waits. */

@@ -22,6 +22,8 @@ export type EndReason =
 
 /** Who stands between an engine and the messages. */
 export interface EngineOwner extends ConnectionHandler {
+  /** Octets have come: calls back when they are to be looked at, now or a little later. */
+  admitInput(take: () => void): void;
   /** The messages of one chunk have all been handed over. */
   received(): void;
   /** There is room for output again: see {@link Engine.full}. */
@@ -77,6 +79,12 @@ export class Engine implements Sink {
   #paused = false;
   /** Octets that found no room. */
   readonly #rest = new Rest();
+  /** Octets wait for their turn. */
+  #waiting = false;
+  readonly #take = (): void => {
+    this.#waiting = false;
+    this.restartInput();
+  };
   #feeding = false;
 
   readonly #output: Output;
@@ -156,7 +164,7 @@ export class Engine implements Sink {
 
   /** There is room again: takes the rest of the last chunk, then reads on. */
   restartInput(): void {
-    if (!this.#paused || this.#feeding || this.#ended) return;
+    if (!this.#paused || this.#waiting || this.#feeding || this.#ended) return;
     this.#rest.offer((octets, at, end) => this.#feed(octets, at, end));
     if (this.#rest.size === 0 && !this.#connection.full && !this.#ended) {
       this.#paused = false;
@@ -198,6 +206,13 @@ export class Engine implements Sink {
     if (this.#paused) {
       // The stream had read ahead before it paused.
       this.#rest.keep(chunk);
+      return undefined;
+    }
+    this.#waiting = true;
+    this.#owner.admitInput(this.#take);
+    if (this.#waiting) {
+      this.#rest.keep(chunk);
+      this.#pause();
       return undefined;
     }
     const taken = this.#feed(chunk, 0, chunk.length);

@@ -217,7 +217,7 @@ describe.each(OURS)("our $name", (trade) => {
     const peers = await Promise.all(stuck.map(() => dial(target.endpoint)));
     for (const [i, peer] of peers.entries()) peer.send((stuck[i] as Input).octets);
     for (const peer of peers) await peer.gone();
-    await until(() => target.events.count("disconnect") === stuck.length);
+    for (const _ of peers) await target.events.next("disconnect");
     await unharmed(target);
   });
 
@@ -528,19 +528,19 @@ describe("queues with a common bound", () => {
     const target = await targetOf(tradeOf("PULL"), { receiveHighWaterMarkTotalBytes: 64 * KB });
     const { socket, good } = target;
     const peer = await enter(target, "PUSH");
-    peer.send(repeat(message("x".repeat(KB)), 20_000));
+    const FLOOD = 40_000;
+    peer.send(repeat(message("x".repeat(KB)), FLOOD));
     await until(() => socket.stats().receive.bytes >= 64 * KB);
-    const sent = (async () => {
-      for (let i = 0; i < 20; i++) await good.send(`good ${i}`);
-    })();
+    for (let i = 0; i < 20; i++) await good.send(`good ${i}`);
     const got: string[] = [];
-    for (let i = 0; got.length < 20 && i < 5000; i++) {
+    let others = 0;
+    while (got.length < 20 && others < FLOOD) {
       const [text = ""] = texts(await socket.receive());
       if (text.startsWith("good")) got.push(text);
-      if (i % 20 === 0) await turns(1);
+      else others++;
     }
-    await sent;
     expect(got).toEqual(Array.from({ length: 20 }, (_, i) => `good ${i}`));
+    expect(others).toBeLessThan(FLOOD);
     peer.reset();
     const gone = target.events.next("disconnect").then(() => true);
     while (!(await Promise.race([gone, turns(1)]))) target.drain();
@@ -569,6 +569,30 @@ describe("queues with a common bound", () => {
     for (let i = 0; i < 11; i++) readers.find((reader) => reader.read() !== undefined);
     const times = (name: string) => served.filter((it) => it === name).length;
     expect([served.length, Math.min(...["one", "two", "three"].map(times))]).toEqual([12, 3]);
+  });
+
+  it("who waits for its own mark as well as for the common bound is told of both", () => {
+    const pool = new Pool(100);
+    const told: string[] = [];
+    const join = (name: string, messages: number): [Pipe, Pipe] => {
+      const [reader, writer] = Pipe.pair({ messages: 0, bytes: 0 }, { messages, bytes: 0, pool });
+      const sink = { readActivated: () => {}, pipeEnded: () => {} };
+      reader.attach({ ...sink, writeActivated: () => {} });
+      const writeActivated = () => {
+        told.push(name);
+        // One takes what there is; the other one comes later.
+        if (name === "two") writer.write([Buffer.alloc(100)]);
+      };
+      writer.attach({ ...sink, writeActivated });
+      return [reader, writer];
+    };
+    const [one, toOne] = join("one", 4);
+    const [two, toTwo] = join("two", 0);
+    for (let i = 0; i < 4; i++) toOne.write([Buffer.alloc(25)]);
+    expect([toOne.checkWrite(), toTwo.checkWrite()]).toEqual([false, false]);
+    for (const reader of [one, one, one, one, two]) expect(reader.read()).toBeDefined();
+    expect(pool.bytes).toBe(0);
+    expect(told).toEqual(["two", "one"]);
   });
 
   it("PULL that conflates: of a flood the last message waits", async () => {
@@ -712,12 +736,12 @@ describe("names that two peers have", () => {
     const peers = await Promise.all(Array.from({ length: 100 }, () => dial(target.endpoint)));
     for (const peer of peers) peer.send(hello("REQ", "same"), message("hello"));
     for (const peer of peers) await alive(peer);
+    for (const _ of peers) await target.events.next("handshake");
     expect(target.drain()).toEqual([["same", "hello"]]);
     await target.exchange();
-    const before = target.events.count("disconnect");
     // Each heir of the name is heard, until it goes itself.
     for (const peer of peers) peer.reset();
-    await until(() => target.events.count("disconnect") === before + peers.length);
+    for (const _ of peers) await target.events.next("disconnect");
     for (const parts of target.drain()) expect(parts).toEqual(["same", "hello"]);
     await unharmed(target);
   });
@@ -1070,8 +1094,8 @@ describe("memory", () => {
     const before = await subject.attack(octets, 2000, answer);
     const after = await subject.attack(octets, 1000, answer);
     expect(after).toMatchObject({ peers: 0, handles: before.handles });
-    // 500 octets of each would be seen.
+    // 600 octets of each would be seen. Eight slabs of 64 KB may have come to the thread's pool.
     expect(after.heapUsed - before.heapUsed).toBeLessThan(500 * KB);
-    expect(after.external - before.external).toBeLessThan(64 * KB);
+    expect(after.external - before.external).toBeLessThan((512 + 32) * KB);
   });
 });

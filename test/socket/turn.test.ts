@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import { Turn } from "../../src/socket/turn.js";
+import { Share, Turn } from "../../src/socket/turn.js";
 
 /** What all operations of one turn may take together. */
 const BUDGET_MS = 4;
-const OPERATIONS_MAX = 512;
+const OPERATIONS_MAX = 4096;
+/** And those of one socket. */
+const SHARE_MAX = 512;
 
 /** An event loop: the clock goes on by what operations take, turns end when somebody asks. */
 class Loop {
@@ -61,7 +63,7 @@ beforeEach(() => {
 });
 
 describe("Turn", () => {
-  it("ends after 512 operations, even if the clock stands still", () => {
+  it("ends after 4096 operations, even if the clock stands still", () => {
     loop.learn(0);
     for (let i = 0; i < 5; i++) {
       const { count } = loop.run(0);
@@ -70,7 +72,7 @@ describe("Turn", () => {
     }
   });
 
-  it("ends after 512 operations from the first on", () => {
+  it("ends after 4096 operations from the first on", () => {
     expect(loop.run(0).count).toBeLessThanOrEqual(OPERATIONS_MAX);
   });
 
@@ -96,7 +98,8 @@ describe("Turn", () => {
 
   it("reads the clock rarely while operations are fast", () => {
     loop.learn(0.0005);
-    expect(loop.run(0.0005).reads).toBeLessThanOrEqual(4);
+    const { count, reads } = loop.run(0.0005);
+    expect(reads).toBeLessThanOrEqual(count / 256);
   });
 
   it("learns that operations have become slow", () => {
@@ -193,9 +196,9 @@ describe("Turn", () => {
       expect(loop.scheduled).toBe(1);
     });
 
-    it("ends the turn", () => {
+    it("leaves what is left of the turn to others", () => {
       loop.turn.defer(() => {});
-      expect(loop.turn.spend()).toBe(true);
+      expect([loop.turn.spend(), loop.scheduled]).toEqual([false, 1]);
     });
 
     it("lets no more go on at once than pass between two looks at the clock", () => {
@@ -277,5 +280,68 @@ describe("Turn", () => {
       await new Promise((resolve) => setImmediate(resolve));
       expect(order).toEqual(["value", "reason"]);
     });
+  });
+});
+
+describe("admit", () => {
+  function spend(): void {
+    while (!loop.turn.spend());
+  }
+
+  it("calls back at once while the turn has budget left", () => {
+    const calls: string[] = [];
+    loop.turn.admit(() => calls.push("a"));
+    expect([calls, loop.scheduled]).toEqual([["a"], 0]);
+  });
+
+  it("calls back later when it is spent, but for the first: each by itself, in order", () => {
+    const calls: string[] = [];
+    spend();
+    for (const name of ["a", "b", "c"]) loop.turn.admit(() => calls.push(name));
+    expect(calls).toEqual(["a"]);
+    loop.next();
+    expect([calls, loop.scheduled]).toEqual([["a"], 2]);
+    loop.next();
+    expect(calls).toEqual(["a", "b", "c"]);
+  });
+
+  it("lets one of them through in each turn, though others spend all of it", () => {
+    const calls: number[] = [];
+    spend();
+    for (let i = 0; i < 5; i++) {
+      loop.turn.admit(() => {
+        calls.push(i);
+        spend();
+      });
+    }
+    for (let turns = 0; calls.length < 5; turns++) {
+      expect(turns).toBeLessThan(10);
+      loop.next();
+      spend();
+    }
+    expect(calls).toEqual([0, 1, 2, 3, 4]);
+  });
+});
+
+describe("Share", () => {
+  it("lasts for 512 operations of each turn, whatever others do with theirs", () => {
+    const [one, other] = [new Share(loop.turn), new Share(loop.turn)];
+    const used = (share: Share): number => {
+      let count = 0;
+      while (!share.spend()) count++;
+      return count;
+    };
+    for (let i = 0; i < 3; i++) {
+      expect([used(one), used(other)]).toEqual([SHARE_MAX - 1, SHARE_MAX - 1]);
+      expect([one.spend(), other.spend()]).toEqual([true, true]);
+      loop.turn.defer(() => {});
+      loop.next();
+    }
+  });
+
+  it("is over with the turn", () => {
+    const share = new Share(loop.turn);
+    while (!loop.turn.spend());
+    expect(share.spend()).toBe(true);
   });
 });

@@ -43,6 +43,12 @@ class Owner implements EngineOwner {
     this.messages.push(parts as Parts);
     return this.messages.length < this.room;
   }
+  /** What wants to look at octets, when it is not its turn. */
+  postponed: (() => void)[] | undefined;
+  admitInput(take: () => void): void {
+    if (this.postponed === undefined) take();
+    else this.postponed.push(take);
+  }
   received = vi.fn();
   restartOutput = vi.fn();
   takeRest(): boolean {
@@ -220,5 +226,30 @@ describe("reading", () => {
     expect(texts(owner.messages)).toEqual(["a"]);
     expect(owner.end?.reason).toMatchObject({ error: { code: "ERR_ZMTP_MALFORMED_FRAME" } });
     expect(stream.destroyed).toBe(true);
+  });
+});
+
+describe("octets that come when it is not their turn", () => {
+  it("wait, and nothing more is read, until it is", () => {
+    const { engine, stream, owner } = started();
+    owner.postponed = [];
+    engine.data(frames("a", "b"));
+    expect([texts(owner.messages), stream.paused]).toEqual([[], true]);
+    // The stream had read ahead before it paused.
+    engine.data(frames("c"));
+    engine.restartInput();
+    expect(texts(owner.messages)).toEqual([]);
+    for (const take of owner.postponed.splice(0)) take();
+    expect([texts(owner.messages), stream.paused]).toEqual([["a", "b", "c"], false]);
+  });
+
+  it("are taken before the end when the wire breaks meanwhile, and not again", () => {
+    const { engine, stream, owner } = started();
+    owner.postponed = [];
+    engine.data(frames("a"));
+    stream.emit("close");
+    expect(texts(owner.messages)).toEqual(["a"]);
+    for (const take of owner.postponed) take();
+    expect(texts(owner.messages)).toEqual(["a"]);
   });
 });
