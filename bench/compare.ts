@@ -92,7 +92,7 @@ async function compareThroughput(
 ): Promise<Comparison> {
   const contest = await calibratedContest(
     Object.entries(trees).map(([name, tree]) => {
-      const side = libraryThroughput(entryOf(tree), api);
+      const side = libraryThroughput(entryOf(tree), api, "pair");
       return {
         name,
         run: (count: number) =>
@@ -115,7 +115,7 @@ async function compareLatency(
 ): Promise<Comparison> {
   const contest = await calibratedContest(
     Object.entries(trees).map(([name, tree]) => {
-      const side = libraryLatency(entryOf(tree));
+      const side = libraryLatency(entryOf(tree), "pair");
       return {
         name,
         run: (count: number) => runLatency({ ping: side, echo: side }, transport, count),

@@ -11,16 +11,26 @@ import { type Options, type RowName, readOptions, usage } from "./options.js";
 import { removeEndpoints } from "./rendezvous.js";
 import { printSection, printVerdict, type Section } from "./report.js";
 import { hasLibzmq } from "./rivals.js";
+import { dealerRouter } from "./rows/dealer-router.js";
 import { fairness } from "./rows/fairness.js";
+import { idlePeers } from "./rows/idle-peers.js";
 import { importTime } from "./rows/import.js";
-import { latency } from "./rows/latency.js";
+import { latency, request } from "./rows/latency.js";
+import { publishSubscribe } from "./rows/pubsub.js";
 import { packedSize } from "./rows/size.js";
 import { story } from "./rows/story.js";
-import { throughput } from "./rows/throughput.js";
+import { subscriptions } from "./rows/subscriptions.js";
+import { pipeline, throughput } from "./rows/throughput.js";
 
 const rows: Record<RowName, (options: Options) => AsyncGenerator<Section>> = {
   thr: throughput,
   lat: latency,
+  pushpull: pipeline,
+  pubsub: publishSubscribe,
+  "dealer-router": dealerRouter,
+  reqrep: request,
+  subscriptions,
+  "idle-peers": idlePeers,
   story,
   fair: fairness,
   import: importTime,

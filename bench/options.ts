@@ -3,12 +3,25 @@ import { parseArgs } from "node:util";
 
 export type Transport = "tcp" | "ipc";
 
-export const rowNames = ["thr", "lat", "story", "fair", "import", "size"] as const;
+export const rowNames = [
+  "thr",
+  "lat",
+  "pushpull",
+  "pubsub",
+  "dealer-router",
+  "reqrep",
+  "subscriptions",
+  "idle-peers",
+  "story",
+  "fair",
+  "import",
+  "size",
+] as const;
 export type RowName = (typeof rowNames)[number];
 
 export interface Options {
   rows: RowName[];
-  /** Message sizes of the throughput rows, in bytes. */
+  /** Message sizes of PAIR's throughput, in bytes. */
   sizes: number[];
   transports: Transport[];
   rounds: number;
@@ -21,9 +34,10 @@ export interface Options {
 }
 
 export const usage = `
-  --rows thr,lat,story,fair,import,size   which rows (all)
-  --sizes 10,100,1024,65536,1048576       message sizes in bytes, at least 4 (these)
-  --transports tcp,ipc                    (both)
+  --rows thr,lat,...                      which rows (all): PAIR: thr, lat; patterns: pushpull, pubsub, dealer-router,
+                                          reqrep, subscriptions, idle-peers; story, fair, import, size
+  --sizes 10,100,1024,65536,1048576       message sizes of the row thr in bytes, at least 4 (these)
+  --transports tcp,ipc                    of the rows thr, lat, pushpull and reqrep (both)
   --rounds N                              how often each rival runs (5; quick: 3)
   --seconds N                             how long one run of throughput or round trips takes (3)
   --quick                                 runs of a quarter of a second: to see that all works, not to be quoted

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { type Command, nodeCommand } from "./children.js";
+import type { LatencyPattern, ThroughputPattern } from "./goals.js";
 
 /** A run's numbers, in the order in which the child programs take them. */
 export interface ThroughputRun {
@@ -34,6 +35,17 @@ export interface LatencyRival {
   echo: LatencySide;
 }
 
+/** How a child program uses a library: awaiting every call, or only those that would have to wait. */
+export type Api = "await" | "try";
+
+/** A library with npm zeromq's API, both ends of a run. */
+export interface Library {
+  name: string;
+  /** Its entry file. */
+  entry: string;
+  api: Api;
+}
+
 /** Names that ratios and goals speak of. */
 export const names = {
   awaiting: "purezmq, await",
@@ -52,61 +64,75 @@ export const ourEntry = pathHere("../dist/esm/index.js");
 export const ourCommonJsEntry = pathHere("../dist/cjs/index.js");
 export const npmEntry = createRequire(import.meta.url).resolve("zeromq");
 
-const pairThroughput = pathHere("peers/pair-thr.mjs");
-const pairLatency = pathHere("peers/pair-lat.mjs");
+export const awaiting: Library = { name: names.awaiting, entry: ourEntry, api: "await" };
+export const draining: Library = { name: names.draining, entry: ourEntry, api: "try" };
+export const npm: Library = { name: names.npm, entry: npmEntry, api: "await" };
+
+const throughputProgram = pathHere("peers/thr.mjs");
+const latencyProgram = pathHere("peers/lat.mjs");
 const bareThroughput = pathHere("peers/bare-thr.mjs");
 const bareLatency = pathHere("peers/bare-lat.mjs");
-const libzmqThroughput = pathHere("build/pair_thr");
-const libzmqLatency = pathHere("build/pair_lat");
+const libzmqThroughput = pathHere("build/thr");
+const libzmqLatency = pathHere("build/lat");
 
 /** Whether `bench/setup.sh` has compiled the programs in C. */
 export function hasLibzmq(): boolean {
   return existsSync(libzmqThroughput) && existsSync(libzmqLatency);
 }
 
-export function throughputRivals(): ThroughputRival[] {
-  const awaiting = libraryThroughput(ourEntry, "await");
-  const draining = libraryThroughput(ourEntry, "try");
-  const npm = libraryThroughput(npmEntry, "await");
-  const rivals: ThroughputRival[] = [
-    { name: names.awaiting, send: awaiting, receive: awaiting },
-    { name: names.draining, send: draining, receive: draining },
-    { name: names.npm, send: npm, receive: npm },
-    { name: names.bare, send: bareBytes, receive: bareBytes, smallestSize: smallestBareSize },
-  ];
-  const inC: ThroughputRival[] = [
-    { name: names.libzmq, send: libzmqBytes, receive: libzmqBytes },
-    { name: names.oursToLibzmq, send: awaiting, receive: libzmqBytes },
-    { name: names.libzmqToOurs, send: libzmqBytes, receive: awaiting },
-  ];
+export function throughputRivals(pattern: ThroughputPattern): ThroughputRival[] {
+  const rivals: ThroughputRival[] = [awaiting, draining, npm].map(({ name, entry, api }) => {
+    const side = libraryThroughput(entry, api, pattern);
+    return { name, send: side, receive: side };
+  });
+  const libzmq = libzmqBytes(pattern);
+  const inC: ThroughputRival[] = [{ name: names.libzmq, send: libzmq, receive: libzmq }];
+  if (pattern === "pair") {
+    const ours = libraryThroughput(ourEntry, "await", pattern);
+    rivals.push({
+      name: names.bare,
+      send: bareBytes,
+      receive: bareBytes,
+      smallestSize: smallestBareSize,
+    });
+    inC.push(
+      { name: names.oursToLibzmq, send: ours, receive: libzmq },
+      { name: names.libzmqToOurs, send: libzmq, receive: ours },
+    );
+  }
   return hasLibzmq() ? [...rivals, ...inC] : rivals;
 }
 
-export function latencyRivals(): LatencyRival[] {
-  const ours = libraryLatency(ourEntry);
-  const npm = libraryLatency(npmEntry);
+export function latencyRivals(pattern: LatencyPattern): LatencyRival[] {
+  const ours = libraryLatency(ourEntry, pattern);
+  const theirs = libraryLatency(npmEntry, pattern);
+  const libzmq = libzmqEcho(pattern);
   const rivals: LatencyRival[] = [
     { name: names.awaiting, ping: ours, echo: ours },
-    { name: names.npm, ping: npm, echo: npm },
+    { name: names.npm, ping: theirs, echo: theirs },
     { name: names.bare, ping: bareEcho, echo: bareEcho },
   ];
   const inC: LatencyRival[] = [
-    { name: names.libzmq, ping: libzmqEcho, echo: libzmqEcho },
-    { name: names.oursToLibzmq, ping: ours, echo: libzmqEcho },
-    { name: names.libzmqToOurs, ping: libzmqEcho, echo: ours },
+    { name: names.libzmq, ping: libzmq, echo: libzmq },
+    { name: names.oursToLibzmq, ping: ours, echo: libzmq },
+    { name: names.libzmqToOurs, ping: libzmq, echo: ours },
   ];
   return hasLibzmq() ? [...rivals, ...inC] : rivals;
 }
 
 /** A side by the entry file of a library with npm zeromq's API: ours, npm zeromq, or ours of another commit. */
-export function libraryThroughput(entry: string, api: "await" | "try"): ThroughputSide {
+export function libraryThroughput(
+  entry: string,
+  api: Api,
+  pattern: ThroughputPattern,
+): ThroughputSide {
   return (role, endpoint, { size, count, ring }) =>
-    nodeCommand(pairThroughput, role, endpoint, size, count, ring, entry, api);
+    nodeCommand(throughputProgram, role, endpoint, size, count, ring, pattern, entry, api);
 }
 
-export function libraryLatency(entry: string): LatencySide {
+export function libraryLatency(entry: string, pattern: LatencyPattern): LatencySide {
   return (role, endpoint, { warmUp, count }) =>
-    nodeCommand(pairLatency, role, endpoint, warmUp, count, entry);
+    nodeCommand(latencyProgram, role, endpoint, warmUp, count, pattern, entry);
 }
 
 function bareBytes(role: string, endpoint: string, { size, count, ring }: ThroughputRun): Command {
@@ -117,16 +143,18 @@ function bareEcho(role: string, endpoint: string, { warmUp, count }: LatencyRun)
   return nodeCommand(bareLatency, role, endpoint, warmUp, count);
 }
 
-function libzmqBytes(
-  role: string,
-  endpoint: string,
-  { size, count, ring }: ThroughputRun,
-): Command {
-  return { file: libzmqThroughput, args: [role, endpoint, size, count, ring].map(String) };
+function libzmqBytes(pattern: ThroughputPattern): ThroughputSide {
+  return (role, endpoint, { size, count, ring }) => ({
+    file: libzmqThroughput,
+    args: [role, endpoint, size, count, ring, pattern].map(String),
+  });
 }
 
-function libzmqEcho(role: string, endpoint: string, { warmUp, count }: LatencyRun): Command {
-  return { file: libzmqLatency, args: [role, endpoint, warmUp, count].map(String) };
+function libzmqEcho(pattern: LatencyPattern): LatencySide {
+  return (role, endpoint, { warmUp, count }) => ({
+    file: libzmqLatency,
+    args: [role, endpoint, warmUp, count, pattern].map(String),
+  });
 }
 
 function pathHere(relative: string): string {

@@ -1,5 +1,5 @@
 /**
- * Round trips of one byte through a bare net.Socket: the floor under pair-lat.mjs.
+ * Round trips of one byte through a bare net.Socket: the floor under lat.mjs.
  *
  *   node bare-lat.mjs echo|ping ENDPOINT WARM_UP COUNT
  */

@@ -1,5 +1,5 @@
 /**
- * Bytes through a bare net.Socket: what Node itself can do with the bodies of pair-thr.mjs, no protocol around them.
+ * Bytes through a bare net.Socket: what Node itself can do with the bodies of thr.mjs, no protocol around them.
  *
  *   node bare-thr.mjs receive|send ENDPOINT SIZE COUNT RING
  */

@@ -3,7 +3,10 @@
  * A child tells its bench two lines: `ready ENDPOINT` once it is bound, and its figures as JSON at the end.
  */
 import { writeSync } from "node:fs";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 /** A run takes seconds; a child that lives this long has lost its bench. */
 const lifetimeMs = 120_000;
@@ -16,8 +19,14 @@ export async function load(path) {
   return library.Pair ? library : library.default;
 }
 
-export function ready(endpoint) {
-  writeSync(1, `ready ${endpoint}\n`);
+/** Several addresses are told as a list with commas. */
+export function ready(...endpoints) {
+  writeSync(1, `ready ${[...new Set(endpoints)].join(",")}\n`);
+}
+
+/** Where a second socket of a child binds: a port of its own is told by a wildcard, a file is not. */
+export function beside(endpoint) {
+  return endpoint.startsWith("ipc://") ? `${endpoint}.2` : endpoint;
 }
 
 export function report(figures) {
@@ -53,6 +62,54 @@ export function checkBody(body, size, expected, index) {
       `message ${index}: ${body.length} bytes, stamp ${body.readUInt32LE(0)}; expected ${size} bytes, stamp ${expected}`,
     );
   }
+}
+
+export function checkDone([answer]) {
+  if (answer.toString() !== "done") fail(`the receiver answered ${answer}`);
+}
+
+const greetingEveryMs = 2;
+
+/** Publishes a greeting again and again until `answer` has come: subscribers cannot tell in any other way that they are. */
+export async function greetUntil(answer, publisher, greeting) {
+  let answered = false;
+  const settled = answer.then(() => {
+    answered = true;
+  });
+  while (!answered) {
+    await publisher.send(greeting);
+    await pause(greetingEveryMs);
+  }
+  await settled;
+}
+
+/**
+ * Waits for room after npm zeromq's `send` has failed for want of it, as it does at once under `noDrop`: the message is
+ * tried again in each turn of the event loop. Ours waits by itself.
+ */
+export async function sendAgain(socket, message, error) {
+  for (let reason = error; reason !== undefined; ) {
+    if (reason.code !== "EAGAIN") throw reason;
+    await nextTurn();
+    reason = await socket.send(message).then(
+      () => undefined,
+      (again) => again,
+    );
+  }
+}
+
+const collections = 4;
+
+/** What the process holds, in bytes, once garbage has been collected: resident, and of the heap and what hangs on it. */
+export async function weigh() {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc");
+  for (let index = 0; index < collections; index++) {
+    collect();
+    await nextTurn();
+  }
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { rss, heap: heapUsed + external };
 }
 
 /** Mean, median and tail of the round trips, in microseconds. */

@@ -48,14 +48,28 @@ static inline double cpu_seconds(void)
     return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-/* Binds and tells the bench under which address: the port was a wildcard. */
-static inline void bind_and_tell(void *socket, const char *endpoint)
+/* Binds, and prints under which address: the port was a wildcard. */
+static inline void bind_and_print(void *socket, const char *endpoint)
 {
     char bound[256];
     size_t length = sizeof bound;
     check(zmq_bind(socket, endpoint) == 0, endpoint);
     check(zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, bound, &length) == 0, "last endpoint");
-    printf("ready %s\n", bound);
+    printf("%s", bound);
+}
+
+/* Binds a socket, and another one beside it unless it is the same, and tells the bench where. */
+static inline void bind_and_tell(void *socket, void *other, const char *endpoint)
+{
+    char beside[256];
+    printf("ready ");
+    bind_and_print(socket, endpoint);
+    if (other != socket) {
+        snprintf(beside, sizeof beside, strncmp(endpoint, "ipc://", 6) == 0 ? "%s.2" : "%s", endpoint);
+        printf(",");
+        bind_and_print(other, beside);
+    }
+    printf("\n");
     fflush(stdout);
 }
 

@@ -1,7 +1,7 @@
-/** PAIR round trips of one byte, against a bare echo. */
+/** Round trips of one byte: PAIR, against a bare echo; REQ to REP, against npm zeromq. */
 import { runPair } from "../children.js";
 import { calibratedContest } from "../contest.js";
-import { goals, type Judgement } from "../goals.js";
+import { type Goal, goals, type Judgement, type LatencyPattern } from "../goals.js";
 import type { Options, Transport } from "../options.js";
 import { freshEndpoint } from "../rendezvous.js";
 import { formatNumber, formatSpread, type Section, sectionOf } from "../report.js";
@@ -25,47 +25,67 @@ export interface LatencyFigures extends PingFigures {
 const warmUp = 500;
 export const firstLatencyCount = 1_000;
 
+const titles: Record<LatencyPattern, string> = { pair: "PAIR", request: "REQ/REP" };
+/** Whom ours is measured by. */
+const yardsticks: Record<LatencyPattern, { rival: string; goal: Goal }> = {
+  pair: { rival: names.bare, goal: goals.roundTrip },
+  request: { rival: names.npm, goal: goals.request },
+};
+
 export async function* latency(options: Options): AsyncGenerator<Section> {
-  for (const transport of options.transports) yield await latencyOf(transport, options);
+  for (const transport of options.transports) yield await latencyOf("pair", transport, options);
 }
 
-async function latencyOf(transport: Transport, options: Options): Promise<Section> {
+export async function* request(options: Options): AsyncGenerator<Section> {
+  for (const transport of options.transports) yield await latencyOf("request", transport, options);
+}
+
+async function latencyOf(
+  pattern: LatencyPattern,
+  transport: Transport,
+  options: Options,
+): Promise<Section> {
   const contest = await calibratedContest(
-    latencyRivals().map((rival) => ({
+    latencyRivals(pattern).map((rival) => ({
       name: rival.name,
       run: (count) => runLatency(rival, transport, count),
     })),
     { firstCount: firstLatencyCount, ...options },
   );
-  const title = `PAIR ${transport}, round trip of 1 B`;
-  const bare = contest.runs.get(names.bare);
+  const title = latencyTitle(pattern, transport);
   return sectionOf(title, contest, {
     table: [
-      ["", "mean µs", "median µs", "p99 µs", "CPU s per M (both)", "x bare"],
+      ["", "mean µs", "median µs", "p99 µs", "CPU s per M (both)", "x npm zeromq", "x bare"],
       ...[...contest.runs].map(([name, runs]) => [
         name,
         formatNumber(spreadOf(runs, (run) => run.meanMicros).median),
         formatNumber(spreadOf(runs, (run) => run.medianMicros).median),
         formatNumber(spreadOf(runs, (run) => run.p99Micros).median),
         formatNumber(spreadOf(runs, (run) => (run.cpuSeconds / run.count) * 1e6).median),
-        bare === undefined ? "" : formatSpread(meanRatios(runs, bare)),
+        ratioTo(names.npm, runs),
+        ratioTo(names.bare, runs),
       ]),
     ],
     judgements: judge(),
   });
 
-  function judge(): Judgement[] {
-    const ours = contest.runs.get(names.awaiting);
-    if (ours === undefined || bare === undefined) return [];
-    return [
-      {
-        what: `${title}, to bare net.Socket`,
-        measured: meanRatios(ours, bare),
-        unit: " x",
-        goal: goals.roundTrip,
-      },
-    ];
+  function ratioTo(rival: string, runs: LatencyFigures[]): string {
+    const divisors = contest.runs.get(rival);
+    return divisors === undefined ? "" : formatSpread(meanRatios(runs, divisors));
   }
+
+  function judge(): Judgement[] {
+    const { rival, goal } = yardsticks[pattern];
+    const ours = contest.runs.get(names.awaiting);
+    const divisors = contest.runs.get(rival);
+    if (ours === undefined || divisors === undefined) return [];
+    const what = `${title}, to ${rival}`;
+    return [{ what, measured: meanRatios(ours, divisors), unit: " x", goal }];
+  }
+}
+
+export function latencyTitle(pattern: LatencyPattern, transport: Transport): string {
+  return `${titles[pattern]} ${transport}, round trip of 1 B`;
 }
 
 export async function runLatency(

@@ -1,7 +1,7 @@
-/** PAIR throughput: rate, CPU per message, and ratios to the rivals. */
+/** Throughput of PAIR, and of PUSH to PULL: rate, CPU per message, and ratios to the rivals. */
 import { runPair } from "../children.js";
 import { calibratedContest } from "../contest.js";
-import { type Judgement, rateGoals } from "../goals.js";
+import { type Judgement, rateGoals, type ThroughputPattern } from "../goals.js";
 import type { Options, Transport } from "../options.js";
 import { freshEndpoint } from "../rendezvous.js";
 import { formatNumber, formatSize, formatSpread, type Section, sectionOf } from "../report.js";
@@ -18,18 +18,28 @@ export interface ThroughputFigures {
   receiverCpuPerMillion: number;
 }
 
+const titles: Record<ThroughputPattern, string> = { pair: "PAIR", pipeline: "PUSH/PULL" };
+/** What is new in PUSH to PULL is the same for every message: one size tells it. */
+export const pipelineSize = 100;
+
 export async function* throughput(options: Options): AsyncGenerator<Section> {
   for (const transport of options.transports) {
-    for (const size of options.sizes) yield await throughputOf(transport, size, options);
+    for (const size of options.sizes) yield await throughputOf("pair", transport, size, options);
   }
 }
 
+export async function* pipeline(options: Options): AsyncGenerator<Section> {
+  for (const transport of options.transports)
+    yield await throughputOf("pipeline", transport, pipelineSize, options);
+}
+
 async function throughputOf(
+  pattern: ThroughputPattern,
   transport: Transport,
   size: number,
   options: Options,
 ): Promise<Section> {
-  const rivals = throughputRivals().filter(({ smallestSize = 0 }) => size >= smallestSize);
+  const rivals = throughputRivals(pattern).filter(({ smallestSize = 0 }) => size >= smallestSize);
   const contest = await calibratedContest(
     rivals.map((rival) => ({
       name: rival.name,
@@ -37,7 +47,7 @@ async function throughputOf(
     })),
     { firstCount: firstCount(size), ...options },
   );
-  const title = `PAIR ${transport}, ${formatSize(size)}`;
+  const title = throughputTitle(pattern, transport, size);
   return sectionOf(title, contest, {
     table: [
       [
@@ -72,8 +82,18 @@ async function throughputOf(
     const npm = contest.runs.get(names.npm);
     if (ours === undefined || npm === undefined) return [];
     const what = `${title}, ${names[api]}, to npm zeromq`;
-    return [{ what, measured: rateRatios(ours, npm), unit: " x", goal: rateGoals[api][size] }];
+    return [
+      { what, measured: rateRatios(ours, npm), unit: " x", goal: rateGoals[pattern][api][size] },
+    ];
   }
+}
+
+export function throughputTitle(
+  pattern: ThroughputPattern,
+  transport: Transport,
+  size: number,
+): string {
+  return `${titles[pattern]} ${transport}, ${formatSize(size)}`;
 }
 
 export async function runThroughput(

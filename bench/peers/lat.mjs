@@ -1,18 +1,22 @@
 /**
- * PAIR round trips of one byte through a library with npm zeromq's API.
+ * Round trips of one byte through a library with npm zeromq's API: PAIR both ways, or REQ to REP.
  *
- *   node pair-lat.mjs echo|ping ENDPOINT WARM_UP COUNT LIBRARY
+ *   node lat.mjs echo|ping ENDPOINT WARM_UP COUNT pair|request LIBRARY
  *
  * The echo binds. The ping times each of COUNT round trips after WARM_UP untimed ones.
  */
 import { cpuSeconds, fail, load, ready, report, summarize } from "./child.mjs";
 
-const [role, endpoint, warmUpText, countText, library] = process.argv.slice(2);
+const [role, endpoint, warmUpText, countText, pattern, library] = process.argv.slice(2);
 const warmUp = Number(warmUpText);
 const count = Number(countText);
 
-const { Pair } = await load(library);
-const socket = new Pair();
+const { Pair, Request, Reply } = await load(library);
+const types = {
+  pair: { echo: Pair, ping: Pair },
+  request: { echo: Reply, ping: Request },
+};
+const socket = new types[pattern][role]();
 if (role === "echo") await echo();
 else await ping();
 socket.close();

@@ -1,14 +1,24 @@
 /**
- * PAIR throughput through a library with npm zeromq's API.
+ * Throughput of PAIR, or of PUSH to PULL, through a library with npm zeromq's API.
  *
- *   node pair-thr.mjs receive|send ENDPOINT SIZE COUNT RING LIBRARY await|try
+ *   node thr.mjs receive|send ENDPOINT SIZE COUNT RING pair|pipeline LIBRARY await|try
  *
  * The receiver binds, checks length and order of every message, and times from the first to the last; then it answers
  * "done", which ends the sender: no figure hangs on how a library lingers.
  */
-import { checkBody, cpuSeconds, fail, load, makeRing, ready, report } from "./child.mjs";
+import {
+  beside,
+  checkBody,
+  checkDone,
+  cpuSeconds,
+  load,
+  makeRing,
+  ready,
+  report,
+} from "./child.mjs";
 
-const [role, endpoint, sizeText, countText, ringText, library, api] = process.argv.slice(2);
+const [role, endpoint, sizeText, countText, ringText, pattern, library, api] =
+  process.argv.slice(2);
 const size = Number(sizeText);
 const count = Number(countText);
 const ring = Number(ringText);
@@ -18,30 +28,39 @@ const loops = {
   try: { receive: receiveDraining, send: sendDraining },
 };
 
-const { Pair } = await load(library);
-const socket = new Pair();
+const { Pair, Push, Pull } = await load(library);
+const types = {
+  pair: { receive: Pair, send: Pair },
+  pipeline: { receive: Pull, send: Push },
+};
+const socket = new types[pattern][role]();
+/** What the answer goes through: a PULL cannot say anything. */
+const answers = pattern === "pair" ? socket : new Pair();
 if (role === "receive") await receiveAll();
 else await sendAll();
 socket.close();
+answers.close();
 
 async function receiveAll() {
   await socket.bind(endpoint);
+  if (answers !== socket) await answers.bind(beside(endpoint));
   const cpuAtRest = cpuSeconds();
-  ready(socket.lastEndpoint);
+  ready(socket.lastEndpoint, answers.lastEndpoint);
   const start = await loops[api].receive();
   const seconds = (performance.now() - start) / 1e3;
   const cpu = cpuSeconds() - cpuAtRest;
-  await socket.send("done");
+  await answers.send("done");
   report({ seconds, cpuSeconds: cpu });
 }
 
 async function sendAll() {
   const bodies = makeRing(size, ring);
-  socket.connect(endpoint);
+  const [address, answerAddress] = endpoint.split(",");
+  socket.connect(address);
+  if (answers !== socket) answers.connect(answerAddress);
   const cpuAtRest = cpuSeconds();
   await loops[api].send(bodies);
-  const [answer] = await socket.receive();
-  if (answer.toString() !== "done") fail(`the receiver answered ${answer}`);
+  checkDone(await answers.receive());
   report({ cpuSeconds: cpuSeconds() - cpuAtRest });
 }
 

@@ -1,6 +1,6 @@
-/* PAIR round trips of one byte through libzmq, in C: what bench/peers/pair-lat.mjs does.
+/* Round trips of one byte through libzmq, in C: what bench/peers/lat.mjs does.
  *
- *   pair_lat echo|ping ENDPOINT WARM_UP COUNT
+ *   lat echo|ping ENDPOINT WARM_UP COUNT pair|request
  *
  * The echo binds. The ping times each of COUNT round trips after WARM_UP untimed ones. */
 #include "peer.h"
@@ -14,7 +14,7 @@ static int ascending(const void *a, const void *b)
 static void echo(void *socket, const char *endpoint, long rounds)
 {
     unsigned char byte;
-    bind_and_tell(socket, endpoint);
+    bind_and_tell(socket, socket, endpoint);
     double cpu = cpu_seconds();
     for (long i = 0; i < rounds; i++) {
         check(zmq_recv(socket, &byte, 1, 0) == 1, "receive");
@@ -55,14 +55,15 @@ static void ping(void *socket, const char *endpoint, long warm_up, long count)
 int main(int argc, char **argv)
 {
     limit_lifetime();
-    if (argc < 5) {
-        fprintf(stderr, "usage: pair_lat echo|ping ENDPOINT WARM_UP COUNT\n");
+    if (argc < 6) {
+        fprintf(stderr, "usage: lat echo|ping ENDPOINT WARM_UP COUNT pair|request\n");
         return 2;
     }
     long warm_up = atol(argv[3]), count = atol(argv[4]);
-    void *context = zmq_ctx_new(), *socket = zmq_socket(context, ZMQ_PAIR);
+    int echoes = strcmp(argv[1], "echo") == 0, asks = strcmp(argv[5], "request") == 0;
+    void *context = zmq_ctx_new(), *socket = zmq_socket(context, !asks ? ZMQ_PAIR : echoes ? ZMQ_REP : ZMQ_REQ);
     check(socket != NULL, "socket");
-    if (strcmp(argv[1], "echo") == 0) echo(socket, argv[2], warm_up + count);
+    if (echoes) echo(socket, argv[2], warm_up + count);
     else ping(socket, argv[2], warm_up, count);
     close_and_flush(context, socket);
     return 0;
