@@ -159,6 +159,11 @@ export class Turns<T> {
     this.#active = this.#active.filter((other) => other !== item);
   }
 
+  /** Somebody looks whether there is anything: those before whom there is nothing are passed over. */
+  look(has: (item: T) => boolean): void {
+    while (this.#active.length > 0 && !has(this.#active[0] as T)) this.#active.shift();
+  }
+
   /** Gives turns until `take` gives something; those to whom it does not are active no more. */
   next<R>(take: (item: T) => R | undefined): R | undefined {
     for (let item = this.#active.shift(); item !== undefined; item = this.#active.shift()) {
