@@ -60,6 +60,7 @@ export class Subscriber extends Socket {
  */
 export class SubscriberPattern extends XSubscriberPattern {
   #next: Parts | undefined;
+  #inverted = false;
 
   override get writable(): boolean {
     return false;
@@ -90,6 +91,10 @@ export class SubscriberPattern extends XSubscriberPattern {
     return false;
   }
 
+  optionsChanged(): void {
+    this.#inverted = this.host.options.boolean("invertMatching");
+  }
+
   order(name: string, value: OptionValue | Buffer): void {
     const topic = Buffer.from((value ?? "") as string);
     if (name === "subscribe") this.subscribe(topic);
@@ -103,7 +108,7 @@ export class SubscriberPattern extends XSubscriberPattern {
 
   /** The next message that was subscribed to; those before it are dropped. */
   #find(): Parts | undefined {
-    const inverted = this.host.options.boolean("invertMatching");
+    const inverted = this.#inverted;
     for (let parts = this.fq.receive(); parts !== undefined; parts = this.fq.receive()) {
       if (this.matches(parts) !== inverted) return parts;
     }
