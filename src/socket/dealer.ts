@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
-import { FairQueue } from "./fq.js";
+import type { FairQueue } from "./fq.js";
 import { LoadBalancer } from "./lb.js";
-import { type PatternHost, RoutedPattern } from "./pattern.js";
+import { fairQueueOf, type PatternHost, RoutedPattern } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
 import {
   defineSocket,
@@ -56,14 +56,6 @@ export class DealerPattern extends RoutedPattern {
     if (this.host.options.boolean("probeRouter")) probe(pipe);
     super.attach(pipe);
   }
-}
-
-/** A fair queue for a socket whose peers may leave messages behind. @internal */
-export function fairQueueOf(host: PatternHost): FairQueue {
-  return new FairQueue(
-    () => host.options.number("receiveHighWaterMark"),
-    () => host.vacated(),
-  );
 }
 
 /** Greets a peer with an empty message (`ZMQ_PROBE_ROUTER`). @internal */

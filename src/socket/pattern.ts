@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { Parts } from "../message.js";
 import type { OptionStore, OptionValue } from "../options.js";
+import { FairQueue } from "./fq.js";
 import type { Pipe, PipeSink } from "./pipe.js";
 
 /**
@@ -191,6 +192,14 @@ export class RoutedPattern implements Pattern {
     this.#output.detach(pipe);
     this.#input.ended(pipe);
   }
+}
+
+/** A fair queue for a socket whose peers may leave messages behind. @internal */
+export function fairQueueOf(host: PatternHost): FairQueue {
+  return new FairQueue(
+    () => host.options.number("receiveHighWaterMark"),
+    () => host.vacated(),
+  );
 }
 
 const NOTHING: Depth = { messages: 0, bytes: 0 };

@@ -1,5 +1,4 @@
-import { fairQueueOf } from "./dealer.js";
-import { noOutput, RoutedPattern } from "./pattern.js";
+import { fairQueueOf, noOutput, RoutedPattern } from "./pattern.js";
 import { defineSocket, type Readable, Socket, type SocketOptions } from "./socket.js";
 
 const ZMQ_PULL = 7;

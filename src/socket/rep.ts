@@ -1,8 +1,8 @@
 import type { Parts } from "../message.js";
-import { fairQueueOf } from "./dealer.js";
 import type { FairQueue } from "./fq.js";
 import {
   type Depth,
+  fairQueueOf,
   NOT_NOW,
   noOutput,
   type PatternHost,

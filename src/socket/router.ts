@@ -1,10 +1,11 @@
 import { Buffer } from "node:buffer";
 import { errnoError } from "../errors.js";
 import type { Parts } from "../message.js";
-import { fairQueueOf, probe } from "./dealer.js";
+import { probe } from "./dealer.js";
 import type { FairQueue } from "./fq.js";
 import {
   type Depth,
+  fairQueueOf,
   NOT_NOW,
   noOutput,
   type PatternHost,
@@ -77,43 +78,63 @@ export class Router extends Socket {
 export const UNROUTABLE: Refusal = { code: "EHOSTUNREACH", waits: false };
 const NO_PEERS: Refusal = { code: "EHOSTUNREACH", waits: true };
 
-/** ROUTER (RFC 28). @internal */
-export class RouterPattern extends RoutedPattern {
-  readonly #fq: FairQueue;
-  readonly #routes = new Routes();
-  /** Pipes whose peer has not said what it is called, or is called as another is. */
-  readonly #anonymous = new Set<Pipe>();
-  #mandatory = false;
-  #refusal = NOT_NOW;
+/**
+ * What ROUTER and STREAM have in common: the first part of a message says of which peer it is.
+ * @internal
+ */
+export abstract class AddressedPattern extends RoutedPattern {
+  protected readonly fq: FairQueue;
+  protected readonly routes = new Routes();
+  protected refusal = NOT_NOW;
 
   constructor(host: PatternHost) {
     const fq = fairQueueOf(host);
     super(host, fq, noOutput);
-    this.#fq = fq;
+    this.fq = fq;
   }
+
+  override get sendRefusal(): Refusal {
+    return this.refusal;
+  }
+
+  override get outDepth(): Depth {
+    return outDepthOf(this.routes.pipes);
+  }
+
+  checkRoutingId(routingId: Buffer): void {
+    if (this.routes.find(routingId) === undefined) return;
+    throw errnoError("EINVAL", undefined, "Invalid argument: the routing id is in use");
+  }
+
+  override close(): void {
+    this.routes.clear();
+    super.close();
+  }
+
+  override receive(): Parts | undefined {
+    const parts = this.fq.receive();
+    // A copy: who receives it may do with it what he likes.
+    parts?.unshift(Buffer.from(this.fq.last?.routingId as Buffer));
+    return parts;
+  }
+}
+
+/** ROUTER (RFC 28). @internal */
+export class RouterPattern extends AddressedPattern {
+  /** Pipes whose peer has not said what it is called, or is called as another is. */
+  readonly #anonymous = new Set<Pipe>();
+  #mandatory = false;
 
   override get writable(): boolean {
     if (!this.#mandatory) return true;
     // All of them are asked: each that has no room will tell when it has.
     let writable = false;
-    for (const pipe of this.#routes.pipes) if (pipe.checkWrite()) writable = true;
+    for (const pipe of this.routes.pipes) if (pipe.checkWrite()) writable = true;
     return writable;
-  }
-
-  override get sendRefusal(): Refusal {
-    return this.#refusal;
-  }
-
-  override get outDepth(): Depth {
-    return outDepthOf(this.#routes.pipes);
   }
 
   optionsChanged(): void {
     this.#mandatory = this.host.options.boolean("mandatory");
-  }
-
-  checkRoutingId(routingId: Buffer): void {
-    checkRoutingId(this.#routes, routingId);
   }
 
   override attach(pipe: Pipe, routingId?: Buffer): void {
@@ -125,11 +146,10 @@ export class RouterPattern extends RoutedPattern {
 
   override detach(pipe: Pipe): void {
     this.#forget(pipe);
-    this.#fq.detach(pipe);
+    this.fq.detach(pipe);
   }
 
   override close(): void {
-    this.#routes.clear();
     for (const pipe of this.#anonymous) pipe.close();
     this.#anonymous.clear();
     super.close();
@@ -138,21 +158,14 @@ export class RouterPattern extends RoutedPattern {
   peerConnected(pipe: Pipe, routingId: Buffer): void {
     // A peer that comes again keeps its name, as with libzmq.
     if (pipe.routingId === undefined) {
-      this.#identify(pipe, routingId.length > 0 ? routingId : this.#routes.generate());
+      this.#identify(pipe, routingId.length > 0 ? routingId : this.routes.generate());
     }
-  }
-
-  override receive(): Parts | undefined {
-    const parts = this.#fq.receive();
-    // A copy: who receives it may do with it what he likes.
-    parts?.unshift(Buffer.from(this.#fq.last?.routingId as Buffer));
-    return parts;
   }
 
   override send(parts: Parts): boolean {
     // An id and nothing behind it goes nowhere, as with libzmq.
     if (parts.length < 2) return true;
-    const pipe = this.#routes.find(parts[0] as Buffer);
+    const pipe = this.routes.find(parts[0] as Buffer);
     if (pipe?.checkWrite()) {
       pipe.send(parts.slice(1));
       return true;
@@ -161,8 +174,8 @@ export class RouterPattern extends RoutedPattern {
       this.host.dropped(pipe?.over ? undefined : pipe);
       return true;
     }
-    if (pipe === undefined) this.#refusal = this.#routes.size === 0 ? NO_PEERS : UNROUTABLE;
-    else this.#refusal = NOT_NOW;
+    if (pipe === undefined) this.refusal = this.routes.size === 0 ? NO_PEERS : UNROUTABLE;
+    else this.refusal = NOT_NOW;
     return false;
   }
 
@@ -172,15 +185,15 @@ export class RouterPattern extends RoutedPattern {
 
   override pipeEnded(pipe: Pipe): void {
     this.#forget(pipe);
-    if (this.#fq.has(pipe)) this.#fq.ended(pipe);
+    if (this.fq.has(pipe)) this.fq.ended(pipe);
     else pipe.close();
   }
 
   #identify(pipe: Pipe, routingId: Buffer): void {
     if (this.host.options.boolean("handover")) {
-      const before = this.#routes.replace(pipe, routingId);
+      const before = this.routes.replace(pipe, routingId);
       if (before !== undefined) this.#handOver(before);
-    } else if (!this.#routes.add(pipe, routingId)) {
+    } else if (!this.routes.add(pipe, routingId)) {
       return;
     }
     this.#enter(pipe);
@@ -189,30 +202,24 @@ export class RouterPattern extends RoutedPattern {
   /** The pipe can be received from, and sent to. */
   #enter(pipe: Pipe): void {
     this.#anonymous.delete(pipe);
-    this.#fq.attach(pipe);
+    this.fq.attach(pipe);
     if (pipe.length > 0) this.host.readActivated();
     this.host.writeActivated();
   }
 
   /** Another peer has this one's place: it is sent nothing more; what it sent stays. */
   #handOver(pipe: Pipe): void {
-    this.#fq.ended(pipe);
+    this.fq.ended(pipe);
     pipe.end();
   }
 
   #forget(pipe: Pipe): void {
     this.#anonymous.delete(pipe);
-    const heir = this.#routes.delete(pipe);
+    const heir = this.routes.delete(pipe);
     if (heir !== undefined) this.#enter(heir);
     // A message may have waited for room at this one.
     this.host.writeActivated();
   }
-}
-
-/** @throws EINVAL when another peer is called so. @internal */
-export function checkRoutingId(routes: Routes, routingId: Buffer): void {
-  if (routes.find(routingId) === undefined) return;
-  throw errnoError("EINVAL", undefined, "Invalid argument: the routing id is in use");
 }
 
 defineSocket(Router, {

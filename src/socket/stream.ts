@@ -1,19 +1,9 @@
 import { Buffer } from "node:buffer";
 import type { Message, MessageLike, Parts } from "../message.js";
 import type { CallOptions } from "./arguments.js";
-import { fairQueueOf } from "./dealer.js";
-import type { FairQueue } from "./fq.js";
-import {
-  type Depth,
-  NOT_NOW,
-  noOutput,
-  type PatternHost,
-  type Refusal,
-  RoutedPattern,
-} from "./pattern.js";
-import { outDepthOf, type Pipe } from "./pipe.js";
-import { checkRoutingId, UNROUTABLE } from "./router.js";
-import { Routes } from "./routes.js";
+import { NOT_NOW } from "./pattern.js";
+import type { Pipe } from "./pipe.js";
+import { AddressedPattern, UNROUTABLE } from "./router.js";
 import {
   defineSocket,
   type Readable,
@@ -72,50 +62,28 @@ export class Stream extends Socket {
 const EMPTY = Buffer.alloc(0);
 
 /** STREAM: raw TCP, its peers addressed as a ROUTER's. @internal */
-export class StreamPattern extends RoutedPattern {
-  readonly #fq: FairQueue;
-  readonly #routes = new Routes();
+export class StreamPattern extends AddressedPattern {
   /** Those whose connection there is now. */
   readonly #connected = new Set<Pipe>();
-  #refusal = NOT_NOW;
-
-  constructor(host: PatternHost) {
-    const fq = fairQueueOf(host);
-    super(host, fq, noOutput);
-    this.#fq = fq;
-  }
 
   /** To whom a message goes shows only when there is one. */
   override get writable(): boolean {
     return true;
   }
 
-  override get sendRefusal(): Refusal {
-    return this.#refusal;
-  }
-
-  override get outDepth(): Depth {
-    return outDepthOf(this.#routes.pipes);
-  }
-
-  checkRoutingId(routingId: Buffer): void {
-    checkRoutingId(this.#routes, routingId);
-  }
-
   override attach(pipe: Pipe, routingId?: Buffer): void {
-    this.#routes.add(pipe, routingId ?? this.#routes.generate());
+    this.routes.add(pipe, routingId ?? this.routes.generate());
     super.attach(pipe);
   }
 
   override detach(pipe: Pipe): void {
     this.#connected.delete(pipe);
-    this.#routes.delete(pipe);
+    this.routes.delete(pipe);
     super.detach(pipe);
   }
 
   override close(): void {
     this.#connected.clear();
-    this.#routes.clear();
     super.close();
   }
 
@@ -130,24 +98,17 @@ export class StreamPattern extends RoutedPattern {
 
   override pipeEnded(pipe: Pipe): void {
     this.peerDisconnected(pipe);
-    this.#routes.delete(pipe);
+    this.routes.delete(pipe);
     super.pipeEnded(pipe);
     // A message may have waited for room at this one.
     this.host.writeActivated();
   }
 
-  override receive(): Parts | undefined {
-    const parts = this.#fq.receive();
-    // A copy: who receives it may do with it what he likes.
-    parts?.unshift(Buffer.from(this.#fq.last?.routingId as Buffer));
-    return parts;
-  }
-
   override send(parts: Parts): boolean {
     if (parts.length < 2) return true;
-    const pipe = this.#routes.find(parts[0] as Buffer);
+    const pipe = this.routes.find(parts[0] as Buffer);
     if (pipe === undefined || !pipe.checkWrite()) {
-      this.#refusal = pipe === undefined ? UNROUTABLE : NOT_NOW;
+      this.refusal = pipe === undefined ? UNROUTABLE : NOT_NOW;
       return false;
     }
     const closes = parts.at(-1)?.length === 0;
@@ -160,7 +121,7 @@ export class StreamPattern extends RoutedPattern {
   #notify(pipe: Pipe): void {
     if (!this.host.options.boolean("notify")) return;
     pipe.inject([EMPTY]);
-    this.#fq.activated(pipe);
+    this.fq.activated(pipe);
     this.host.readActivated();
   }
 }

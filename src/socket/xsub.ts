@@ -1,10 +1,10 @@
 import { Buffer } from "node:buffer";
 import type { Parts } from "../message.js";
-import { fairQueueOf } from "./dealer.js";
 import { Distributor, Recipient } from "./dist.js";
 import type { FairQueue } from "./fq.js";
 import {
   type Depth,
+  fairQueueOf,
   NOT_NOW,
   noOutput,
   type PatternHost,
