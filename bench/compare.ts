@@ -7,13 +7,23 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { killAllChildren } from "./children.js";
-import { type Contest, calibratedContest } from "./contest.js";
-import { type Options, readOptions, type Transport } from "./options.js";
+import { type Contest, calibratedContest, interleave } from "./contest.js";
+import type { LatencyPattern, ThroughputPattern } from "./goals.js";
+import { type Options, type RowName, readOptions, type Transport } from "./options.js";
 import { removeEndpoints } from "./rendezvous.js";
-import { formatSize, formatSpread } from "./report.js";
-import { libraryLatency, libraryThroughput } from "./rivals.js";
-import { firstLatencyCount, runLatency } from "./rows/latency.js";
-import { firstCount, runThroughput } from "./rows/throughput.js";
+import { formatSpread } from "./report.js";
+import { type Api, libraryLatency, libraryThroughput } from "./rivals.js";
+import { firstRequestCount, requestsTitle, runRequests } from "./rows/dealer-router.js";
+import { heapAt, peerCounts, runIdle } from "./rows/idle-peers.js";
+import { firstLatencyCount, latencyTitle, runLatency } from "./rows/latency.js";
+import {
+  deliveriesTitle,
+  firstDeliveryCount,
+  runDeliveries,
+  subscriberCounts,
+} from "./rows/pubsub.js";
+import { manySubscriptions, runMatching } from "./rows/subscriptions.js";
+import { firstCount, pipelineSize, runThroughput, throughputTitle } from "./rows/throughput.js";
 import { quotientsOf, spread } from "./statistics.js";
 
 type Trees = Record<"old" | "new", string>;
@@ -21,14 +31,16 @@ type Trees = Record<"old" | "new", string>;
 interface Comparison {
   title: string;
   failures: Map<string, string>;
-  /** New to old, round by round; above 1 the new one is faster. */
+  /** New to old, round by round; above 1 the new one is faster, or holds less. */
   speedups: number[];
+  better: string;
+  worse: string;
 }
 
 const usage =
-  "npm run bench:compare -- REV [--rows thr,lat] [--sizes 10,100] [--transports tcp,ipc] [--rounds N] [--quick]";
+  "npm run bench:compare -- REV [--rows thr,lat,pubsub,...] [--sizes 10,100] [--transports tcp,ipc] [--rounds N] [--quick]";
 
-const apis = ["await", "try"] as const;
+const apis: Api[] = ["await", "try"];
 const root = join(import.meta.dirname, "..");
 
 /** With one dissenting round among nine, chance alone would seem a difference in one comparison of 25. */
@@ -72,61 +84,147 @@ function taskOrUsage(argv: string[]): { commit: string; options: Options } | und
   }
 }
 
-async function* comparisons(trees: Trees, options: Options): AsyncGenerator<Comparison> {
-  for (const transport of options.transports) {
-    if (options.rows.includes("thr")) {
-      for (const size of options.sizes) {
-        for (const api of apis) yield await compareThroughput(trees, api, transport, size, options);
-      }
+/** What two trees can be compared by; the rows that are missing say nothing about speed, or hang on wall clocks. */
+const duels: Partial<
+  Record<RowName, (trees: Trees, options: Options) => AsyncGenerator<Comparison>>
+> = {
+  async *thr(trees, options) {
+    for (const transport of options.transports)
+      for (const size of options.sizes)
+        for (const api of apis)
+          yield await compareThroughput("pair", trees, api, transport, size, options);
+  },
+
+  async *lat(trees, options) {
+    for (const transport of options.transports)
+      yield await compareLatency("pair", trees, transport, options);
+  },
+
+  async *pushpull(trees, options) {
+    for (const transport of options.transports)
+      for (const api of apis)
+        yield await compareThroughput("pipeline", trees, api, transport, pipelineSize, options);
+  },
+
+  async *pubsub(trees, options) {
+    for (const subscribers of subscriberCounts)
+      for (const api of apis)
+        yield await race(
+          `${deliveriesTitle(subscribers)}, ${api}`,
+          trees,
+          (entry, count) => runDeliveries({ entry, api }, subscribers, count),
+          (figures) => figures.deliveriesPerSecond,
+          { firstCount: firstDeliveryCount(subscribers), ...options },
+        );
+  },
+
+  async *"dealer-router"(trees, options) {
+    yield await race(requestsTitle, trees, runRequests, (figures) => 1 / figures.meanMicros, {
+      firstCount: firstRequestCount,
+      ...options,
+    });
+  },
+
+  async *reqrep(trees, options) {
+    for (const transport of options.transports)
+      yield await compareLatency("request", trees, transport, options);
+  },
+
+  async *subscriptions(trees, options) {
+    const contest = await duel(trees, options, (entry) =>
+      runMatching(entry, manySubscriptions, options),
+    );
+    const title = `PUB, ${manySubscriptions} topics`;
+    yield comparisonOf(`${title}, no match`, contest, (figures) => 1 / figures.missNanos);
+    yield comparisonOf(`${title}, CPU of a match`, contest, (figures) => 1 / figures.hitCpuNanos);
+    const memory = comparisonOf(`${title}, heap`, contest, (figures) => 1 / figures.heapBytes);
+    yield { ...memory, ...ofMemory };
+  },
+
+  async *"idle-peers"(trees, options) {
+    const contest = await duel(trees, options, runIdle);
+    for (const count of peerCounts) {
+      const memory = comparisonOf(
+        `${count} idle peers, heap`,
+        contest,
+        (figures) => 1 / heapAt(figures, count),
+      );
+      yield { ...memory, ...ofMemory };
     }
-    if (options.rows.includes("lat")) yield await compareLatency(trees, transport, options);
-  }
+  },
+};
+
+const ofMemory = { better: "lighter", worse: "heavier" };
+
+async function* comparisons(trees: Trees, options: Options): AsyncGenerator<Comparison> {
+  for (const row of options.rows) yield* duels[row]?.(trees, options) ?? [];
 }
 
 async function compareThroughput(
+  pattern: ThroughputPattern,
   trees: Trees,
-  api: (typeof apis)[number],
+  api: Api,
   transport: Transport,
   size: number,
   options: Options,
 ): Promise<Comparison> {
-  const contest = await calibratedContest(
-    Object.entries(trees).map(([name, tree]) => {
-      const side = libraryThroughput(entryOf(tree), api, "pair");
-      return {
-        name,
-        run: (count: number) =>
-          runThroughput({ send: side, receive: side }, transport, size, count),
-      };
-    }),
-    { firstCount: firstCount(size), ...options },
-  );
-  return comparisonOf(
-    `PAIR ${transport}, ${formatSize(size)}, ${api}`,
-    contest,
+  return race(
+    `${throughputTitle(pattern, transport, size)}, ${api}`,
+    trees,
+    (entry, count) => {
+      const side = libraryThroughput(entry, api, pattern);
+      return runThroughput({ send: side, receive: side }, transport, size, count);
+    },
     (figures) => figures.messagesPerSecond,
+    { firstCount: firstCount(size), ...options },
   );
 }
 
 async function compareLatency(
+  pattern: LatencyPattern,
   trees: Trees,
   transport: Transport,
   options: Options,
 ): Promise<Comparison> {
-  const contest = await calibratedContest(
-    Object.entries(trees).map(([name, tree]) => {
-      const side = libraryLatency(entryOf(tree), "pair");
-      return {
-        name,
-        run: (count: number) => runLatency({ ping: side, echo: side }, transport, count),
-      };
-    }),
+  return race(
+    latencyTitle(pattern, transport),
+    trees,
+    (entry, count) => {
+      const side = libraryLatency(entry, pattern);
+      return runLatency({ ping: side, echo: side }, transport, count);
+    },
+    (figures) => 1 / figures.meanMicros,
     { firstCount: firstLatencyCount, ...options },
   );
-  return comparisonOf(
-    `PAIR ${transport}, round trip of 1 B`,
-    contest,
-    (figures) => 1 / figures.meanMicros,
+}
+
+/** Both trees do as much as they can in the time of a run. */
+async function race<Run extends { seconds: number }>(
+  title: string,
+  trees: Trees,
+  run: (entry: string, count: number) => Promise<Run>,
+  speed: (run: Run) => number,
+  options: Parameters<typeof calibratedContest>[1],
+): Promise<Comparison> {
+  const contest = await calibratedContest(
+    Object.entries(trees).map(([name, tree]) => ({
+      name,
+      run: (count: number) => run(entryOf(tree), count),
+    })),
+    options,
+  );
+  return comparisonOf(title, contest, speed);
+}
+
+/** Both trees do the same. */
+async function duel<Run>(
+  trees: Trees,
+  { rounds }: Options,
+  run: (entry: string) => Promise<Run>,
+): Promise<Contest<Run>> {
+  return interleave(
+    Object.entries(trees).map(([name, tree]) => ({ name, run: () => run(entryOf(tree)) })),
+    rounds,
   );
 }
 
@@ -136,24 +234,26 @@ function comparisonOf<Run>(
   speed: (run: Run) => number,
 ): Comparison {
   const [olds, news] = [runs.get("old") ?? [], runs.get("new") ?? []];
-  return { title, failures, speedups: quotientsOf(news, olds, speed) };
+  const speedups = quotientsOf(news, olds, speed);
+  return { title, failures, speedups, better: "faster", worse: "slower" };
 }
 
-function describe({ title, failures, speedups }: Comparison): string {
-  const name = `  ${title.padEnd(30)}`;
+function describe({ title, failures, speedups, better, worse }: Comparison): string {
+  const name = `  ${title.padEnd(46)}`;
   if (failures.size > 0)
     return [...failures].map(([side, reason]) => `${name} FAILED ${side}: ${reason}`).join("\n");
-  return `${name} ${verdictOn(speedups).padEnd(14)} ${formatSpread(spread(speedups))} x`;
+  const verdict = { better, worse, same: "no difference" }[verdictOn(speedups)];
+  return `${name} ${verdict.padEnd(14)} ${formatSpread(spread(speedups))} x`;
 }
 
 /** A difference must be telling, and nearly all rounds must agree on its direction. */
-function verdictOn(speedups: number[]): "faster" | "slower" | "no difference" {
+function verdictOn(speedups: number[]): "better" | "worse" | "same" {
   const { median } = spread(speedups);
   const dissent = Math.floor(speedups.length / roundsPerDissent);
   const above = speedups.filter((speedup) => speedup > 1).length;
-  if (median > 1 + tellingDifference && above >= speedups.length - dissent) return "faster";
-  if (median < 1 / (1 + tellingDifference) && above <= dissent) return "slower";
-  return "no difference";
+  if (median > 1 + tellingDifference && above >= speedups.length - dissent) return "better";
+  if (median < 1 / (1 + tellingDifference) && above <= dissent) return "worse";
+  return "same";
 }
 
 function entryOf(tree: string): string {

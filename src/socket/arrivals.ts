@@ -123,9 +123,12 @@ export class Arrivals {
   #forget(arrival: Arrival, notice: Notice): void {
     this.#notices--;
     this.#noticeBytes -= notice.parts[0]?.length ?? 0;
-    if (this.#latest.get(notice.topic) !== arrival) return;
+    const { topic, before } = notice;
+    // The one behind it may stay for long, and must not keep all those before it.
+    notice.before = undefined;
+    if (this.#latest.get(topic) !== arrival) return;
     // Those before it may have been received: then so have all before them.
-    if (notice.before === undefined || notice.before.gone) this.#latest.delete(notice.topic);
-    else this.#latest.set(notice.topic, notice.before);
+    if (before === undefined || before.gone) this.#latest.delete(topic);
+    else this.#latest.set(topic, before);
   }
 }

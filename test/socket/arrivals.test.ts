@@ -179,6 +179,21 @@ describe("notices that undo each other", () => {
     expect(drain()).toEqual(["+u", "+v", "+w", "-t"]);
     expect(arrivals.notices).toEqual({ messages: 0, bytes: 0 });
   });
+
+  it("are forgotten once they are received, though there is always another on their topic", async () => {
+    const received = ((): WeakRef<Pipe>[] => {
+      const peers = Array.from({ length: 100 }, () => new Peer());
+      for (const [i, peer] of peers.entries()) {
+        peer.notify(i % 2 === 0 ? "+t" : "-t");
+        if (i > 0) shift();
+      }
+      return peers.slice(0, -2).map(({ pipe }) => new WeakRef(pipe));
+    })();
+    await new Promise((resolve) => setImmediate(resolve));
+    (globalThis.gc as () => void)();
+    expect(received.filter((ref) => ref.deref() !== undefined)).toHaveLength(0);
+    expect(arrivals.notices.messages).toBe(1);
+  });
 });
 
 type Waiting = { from: Peer; text: string; notice: boolean };

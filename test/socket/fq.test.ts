@@ -212,6 +212,23 @@ describe("what a peer left behind", () => {
     expect(drain()).toEqual(["b0", "b1"]);
   });
 
+  it("is received though nobody was told that it had come", () => {
+    const [end, pipe] = Pipe.pair(UNBOUND, UNBOUND);
+    end.attach(SILENT);
+    pipe.attach({ ...SILENT, pipeEnded: () => fq.ended(pipe) });
+    fq.attach(pipe);
+    expect(receive()).toBeUndefined();
+    end.write([Buffer.from("x")]);
+    end.close();
+    expect(drain()).toEqual(["x"]);
+  });
+
+  it("of a peer that never had a place counts for nothing", () => {
+    const stranger = new Peer("a").send(5);
+    stranger.leave();
+    expect([fq.vacant, drain(), fq.has(stranger.pipe)]).toEqual([true, [], false]);
+  });
+
   it("of a peer that is there counts for nothing", () => {
     peer("a", 100);
     expect(fq.vacant).toBe(true);

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Parts } from "../../src/message.js";
 import {
+  fairQueueOf,
   type Input,
   NoInput,
   noOutput,
@@ -170,6 +171,20 @@ describe("a pattern that receives nothing", () => {
     noInput.close();
   });
 
+  it("keeps nothing of peers that are gone", async () => {
+    const gone = (() => {
+      const [end, pipe] = Pipe.pair(UNBOUND, UNBOUND);
+      end.attach(SILENT);
+      pattern.attach(pipe);
+      log = [];
+      end.close();
+      return new WeakRef(pipe);
+    })();
+    await new Promise((resolve) => setImmediate(resolve));
+    (globalThis.gc as () => void)();
+    expect(gone.deref()).toBeUndefined();
+  });
+
   it("ends all pipes at close", () => {
     const [otherEnd, other] = Pipe.pair(UNBOUND, UNBOUND);
     otherEnd.attach(SILENT);
@@ -194,4 +209,19 @@ describe("a pattern that sends nothing", () => {
     pattern.close();
     expect([pipe.outLength, pattern.writable]).toEqual([0, false]);
   });
+});
+
+it("a fair queue holds as much of departed peers as the options say, and tells its host of room", () => {
+  const number = (name: string) => (name === "receiveHighWaterMark" ? 2 : 0);
+  const fq = fairQueueOf({ ...host, options: { ...host.options, number } });
+  const pattern = new RoutedPattern(host, fq, noOutput);
+  pattern.attach(pipe);
+  for (const text of ["a", "b"]) end.write(message(text));
+  end.flush();
+  expect(pattern.vacant).toBe(true);
+  end.close();
+  expect(pattern.vacant).toBe(false);
+  took();
+  expect(String(pattern.receive())).toBe("a");
+  expect([pattern.vacant, took()]).toEqual([true, ["host vacated"]]);
 });

@@ -463,6 +463,30 @@ describe("Pipe", () => {
       expect(log.take()).toEqual(["b ended"]);
     });
 
+    it("lets nothing more be written by it, either", () => {
+      a.end();
+      expect(a.checkWrite()).toBe(false);
+      expect([a.over, b.over]).toEqual([true, true]);
+      while (b.read() !== undefined) {}
+      a.setMarks(UNBOUND, UNBOUND);
+      expect(log.take()).toEqual(["b ended"]);
+    });
+
+    it.each([0, 1])(
+      "of either end is told to who asked for it, once for each (end %i)",
+      (asked) => {
+        const ends = [a, b] as const;
+        let told = 0;
+        (ends[asked] as Pipe).onEnd = () => told++;
+        expect([a.over, told]).toEqual([false, 0]);
+        for (const [i, end] of ends.entries()) {
+          end.end();
+          end.close();
+          expect([end.over, told]).toEqual([true, i + 1]);
+        }
+      },
+    );
+
     it("is not told of room any more", () => {
       fill(a);
       a.end();

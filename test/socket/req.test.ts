@@ -689,7 +689,7 @@ describe("any sequence of calls, answers, arrivals and departures", () => {
           ended = [];
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 3000 },
     );
   });
 });

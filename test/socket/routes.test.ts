@@ -122,7 +122,9 @@ describe("Routes", () => {
       undefined,
       undefined,
     ]);
-    expect(routes.add(pipe(), octets("a"))).toBe(true);
+    const newcomer = pipe();
+    expect(routes.add(newcomer, octets("a"))).toBe(true);
+    expect(routes.delete(newcomer)).toBeUndefined();
   });
 });
 

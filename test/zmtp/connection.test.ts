@@ -162,8 +162,8 @@ describe("subscribing", () => {
   });
 });
 
-/** What a publisher hears of its subscribers: subscriptions and messages in their order. */
-class Publishing implements ConnectionHandler {
+/** A side that writes down what it hears, subscriptions and messages in their order. */
+class Hearing implements ConnectionHandler {
   readonly heard: string[] = [];
   /** How many more subscriptions and messages there is room for. */
   room = Number.POSITIVE_INFINITY;
@@ -208,7 +208,14 @@ class Publishing implements ConnectionHandler {
 
 /** A type that may talk to ours. */
 function peerOf(type: ConnectionOptions["socketType"] = "PAIR"): string {
-  const peers = { PUB: "SUB", XPUB: "SUB", SUB: "PUB", PULL: "PUSH", ROUTER: "DEALER" };
+  const peers = {
+    PUB: "SUB",
+    XPUB: "SUB",
+    SUB: "PUB",
+    XSUB: "PUB",
+    PULL: "PUSH",
+    ROUTER: "DEALER",
+  };
   return peers[type as keyof typeof peers] ?? "PAIR";
 }
 
@@ -222,7 +229,7 @@ const VERSIONS = [
 describe.each(VERSIONS)("subscriptions of a %s peer", (_, greeting) => {
   describe.each(["PUB", "XPUB"] as const)("to a %s", (socketType) => {
     it("may be messages, or commands", () => {
-      const side = new Publishing({ socketType }, greeting);
+      const side = new Hearing({ socketType }, greeting);
       side.feed(
         wire.concat(
           wire.message("\x01topic"),
@@ -240,14 +247,14 @@ describe.each(VERSIONS)("subscriptions of a %s peer", (_, greeting) => {
     });
 
     it("other messages are messages", () => {
-      const side = new Publishing({ socketType }, greeting);
+      const side = new Hearing({ socketType }, greeting);
       const bodies = [[""], ["", "\x01"], ["\x02t"], ["t\x01"], ["user", "data"]];
       side.feed(wire.concat(...bodies.map((parts) => wire.message(...parts))));
       expect(side.heard).toEqual(["", "|\x01", "\x02t", "t\x01", "user|data"]);
     });
 
     it("may be some parts of a message; the others are one", () => {
-      const side = new Publishing({ socketType }, greeting);
+      const side = new Hearing({ socketType }, greeting);
       side.feed(wire.message("\x01a", "one", "\0b", "", "\x01"));
       side.feed(wire.message("\0a", "\x01b"));
       expect(side.heard).toEqual(["+a", "-b", "+", "one|", "-a", "+b"]);
@@ -256,7 +263,7 @@ describe.each(VERSIONS)("subscriptions of a %s peer", (_, greeting) => {
 
   const others = ["PAIR", "PULL", "SUB", "ROUTER"] as const;
   it.each(others)("messages to a %s are messages", (socketType) => {
-    const side = new Publishing({ socketType }, greeting);
+    const side = new Hearing({ socketType }, greeting);
     side.feed(wire.concat(wire.message("\x01topic"), wire.message("\0", "a")));
     expect(side.heard).toEqual(["\x01topic", "\0|a"]);
   });
@@ -269,7 +276,7 @@ describe("room for subscriptions", () => {
   ] as const;
 
   it.each(forms)("ends behind the one for which there was none: %s", (_, first, second, third) => {
-    const side = new Publishing({ socketType: "XPUB" });
+    const side = new Hearing({ socketType: "XPUB" });
     side.room = 2;
     side.feed(wire.concat(first, second, third, wire.ping()));
     expect([side.heard, side.connection.full]).toEqual([["+a", "-b"], true]);
@@ -281,7 +288,7 @@ describe("room for subscriptions", () => {
   });
 
   it.each(forms)("ends at the end of a chunk, too: %s", (_, first) => {
-    const side = new Publishing({ socketType: "XPUB" });
+    const side = new Hearing({ socketType: "XPUB" });
     side.room = 1;
     side.feed(first);
     expect([side.connection.full, side.rest.length]).toEqual([true, 0]);
@@ -291,7 +298,7 @@ describe("room for subscriptions", () => {
   });
 
   it("of a message of several is asked for each, and it comes whole", () => {
-    const side = new Publishing({ socketType: "XPUB" });
+    const side = new Hearing({ socketType: "XPUB" });
     side.room = 1;
     side.feed(wire.concat(wire.message("\x01a", "rest", "\x01b"), wire.message("\x01c")));
     expect([side.heard, side.connection.full]).toEqual([["+a", "+b", "rest"], true]);
@@ -299,7 +306,7 @@ describe("room for subscriptions", () => {
   });
 
   it("that a message takes ends there", () => {
-    const side = new Publishing({ socketType: "XPUB" });
+    const side = new Hearing({ socketType: "XPUB" });
     side.room = 2;
     side.feed(wire.concat(wire.message("\x01a", "rest"), wire.message("\x01b")));
     expect([side.heard, side.connection.full]).toEqual([["+a", "rest"], true]);
@@ -332,7 +339,7 @@ describe("room for subscriptions", () => {
     ["+b", ["+a", "+b"]],
     ["rest", ["+a", "+b", "rest"]],
   ])("a handler that closes at %s of a message hears no more", (last, heard) => {
-    const side = new Publishing({ socketType: "XPUB" });
+    const side = new Hearing({ socketType: "XPUB" });
     side.onHeard = (text) => {
       if (text === last) side.connection.close();
     };
@@ -376,7 +383,7 @@ describe("what may be a message", () => {
 
   it("is not asked of subscriptions", () => {
     const asked: string[] = [];
-    const side = new Publishing({
+    const side = new Hearing({
       socketType: "XPUB",
       accepts: (parts) => asked.push(String.fromCharCode(...(parts[0] as Uint8Array))) > 0,
     });
@@ -672,6 +679,26 @@ describe("the end", () => {
     expect(connection.close()).toEqual([]);
     expect(connection.phase).toBe("closed");
     expect(connection.deadline).toBe(NEVER);
+  });
+
+  it.each(["SUB", "XSUB"] as const)(
+    "of a %s gives back no subscriptions: the next connection is told anew",
+    (socketType) => {
+      const side = new Hearing({ socketType }, wire.greeting({ minor: 0 }));
+      const { connection } = side;
+      connection.release(connection.take());
+      connection.subscribe(wire.bytes("t"), true);
+      connection.send([wire.bytes(""), wire.bytes("\x01")]);
+      connection.subscribe(wire.bytes(""), false);
+      connection.send([wire.bytes("user")]);
+      expect(texts(connection.close())).toEqual([["", "\x01"], ["user"]]);
+    },
+  );
+
+  it("of any other gives back what begins as a subscription, too", () => {
+    const { connection } = established();
+    for (const text of ["\x01t", "\0t"]) connection.send([wire.bytes(text)]);
+    expect(texts(connection.close())).toEqual([["\x01t"], ["\0t"]]);
   });
 
   it("after a failure gives back what was not taken", () => {

@@ -153,6 +153,20 @@ describe("an encoder with a press", () => {
     expect(twins.written()).toEqual(wire.concat(wire.greeting(), ...expected));
   });
 
+  it("writes what the press has: nobody encodes the message again", () => {
+    const press = new Press();
+    const [one, other] = [new Twins(press), new Twins(press)].map(({ both }) => both[0] as Encoder);
+    const message = parts("x");
+    press.print(message, () => {
+      one?.message(message);
+      message[0]?.fill(0);
+      other?.message(message);
+    });
+    for (const encoder of [one, other]) {
+      expect(wire.concat(...(encoder?.take().chunks ?? []))).toEqual(wire.message("x"));
+    }
+  });
+
   it("copies what is published: the next one does not change it", () => {
     const press = new Press();
     const twins = new Twins(press);
