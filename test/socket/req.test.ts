@@ -1,4 +1,3 @@
-import { networkInterfaces } from "node:os";
 import fc from "fast-check";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { Reply } from "../../src/socket/rep.js";
@@ -16,6 +15,7 @@ import {
   thrown,
   vacant,
 } from "../support/patterns.js";
+import { freePort, LOOPBACKS } from "../support/ports.js";
 import { Sockets, TRANSPORTS, turns, until } from "../support/sockets.js";
 
 const sockets = new Sockets();
@@ -367,10 +367,7 @@ describe.each(["ipc", "tcp"] as const)("over %s", (transport) => {
 });
 
 describe("test_reqrep_tcp", () => {
-  const isHere = Object.values(networkInterfaces())
-    .flat()
-    .some((it) => it?.address === "::1");
-  const HOSTS = isHere ? ["127.0.0.1", "[::1]"] : ["127.0.0.1"];
+  const HOSTS = LOOPBACKS.map((ip) => (ip === "::1" ? "[::1]" : ip));
 
   describe.each(HOSTS)("%s", (host) => {
     const ipv6 = host !== "127.0.0.1";
@@ -382,12 +379,8 @@ describe("test_reqrep_tcp", () => {
     }
 
     /** The endpoint, to be connected to from a port. */
-    function from(port: string, endpoint: string): string {
+    function from(port: number, endpoint: string): string {
       return `tcp://${host}:${port};${endpoint.slice("tcp://".length)}`;
-    }
-
-    async function freePort(): Promise<string> {
-      return new URL(await vacant(sockets, "tcp")).port;
     }
 
     it("single_connect, multi_connect: services take turns, wherever they are connected from", async () => {

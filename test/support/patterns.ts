@@ -1,8 +1,8 @@
-import { createServer } from "node:net";
 import { expect } from "vitest";
 import type { Event, EventOfType, EventType } from "../../src/events.js";
 import { Observer } from "../../src/socket/observer.js";
 import type { Readable, Socket, SocketOptions, Writable } from "../../src/socket/socket.js";
+import { freePort } from "./ports.js";
 import { type Sockets, type Transport, turns, until } from "./sockets.js";
 
 /** Any socket that can receive, or send. */
@@ -106,11 +106,7 @@ export async function bound(
 /** Where nobody is bound, but somebody could be. */
 export async function vacant(sockets: Sockets, transport: Transport): Promise<string> {
   if (transport !== "tcp") return sockets.endpoint(transport);
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return `tcp://127.0.0.1:${port}`;
+  return `tcp://127.0.0.1:${await freePort()}`;
 }
 
 /** How many peers a socket has. */
