@@ -4,6 +4,13 @@ import { Buffer } from "node:buffer";
 export type Message = Buffer;
 
 /**
+ * A message of one part with what else there is to know of it, as npm zeromq hands out those of its
+ * draft types: `[message, { group }]`. To TypeScript it is a list of parts, too, since that is what a
+ * socket receives.
+ */
+export type MessageWith<O extends object> = [Message, O] & Message[];
+
+/**
  * What can be sent as a part; `null` is an empty one, a number is sent as its decimal text. As in
  * npm zeromq a SharedArrayBuffer is sent as its text, and a DataView throws "Invalid argument".
  */

@@ -131,6 +131,8 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(OURS + 2, "exclusiveBuffers", "Bool", false, {}, "readable"),
 
   option(5, "routingId", "String", null, { octets: "routing id" }, "some"),
+  writeOnly(OURS + 20, "join", "String", null, { octets: "any", hidden: true, order: true }),
+  writeOnly(OURS + 21, "leave", "String", null, { octets: "any", hidden: true, order: true }),
   writeOnly(6, "subscribe", "String", null, { octets: "any", hidden: true, order: true }),
   writeOnly(7, "unsubscribe", "String", null, { octets: "any", hidden: true, order: true }),
   writeOnly(33, "mandatory", "Bool", false, { access: "rw", unreadable: true }),

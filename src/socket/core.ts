@@ -76,7 +76,7 @@ export class Core implements PatternHost {
     this.wiring = new Wiring(kind, this.options, context.reserve);
     this.pattern = kind.pattern(this);
     const share = new Share(turn);
-    this.reader = new Reader(this.pattern, share);
+    this.reader = new Reader(this.pattern, share, kind.present);
     this.writer = new Writer(this.pattern, share);
     lifetime.add(this);
   }

@@ -1,6 +1,7 @@
 import type { OptionSpec, OptionValue } from "../options.js";
 import type { SocketTypeName } from "../zmtp/index.js";
 import type { Pattern, PatternHost } from "./pattern.js";
+import type { Present } from "./reader.js";
 
 /** What makes a socket of some type. */
 export interface SocketKind {
@@ -19,5 +20,7 @@ export interface SocketKind {
   publishes?: true;
   /** Whether a message of a peer's may be one for this type; if absent, any may. */
   accepts?: (parts: readonly Uint8Array[]) => boolean;
+  /** What the application receives of a message; if absent, its parts. */
+  present?: Present;
   pattern: (host: PatternHost) => Pattern;
 }

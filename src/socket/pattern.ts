@@ -53,7 +53,7 @@ export interface Depth {
 
 /** Why a call did nothing, and whether to wait may help. */
 export interface Refusal {
-  code: "EAGAIN" | "EFSM" | "EHOSTUNREACH" | "ENOTSUP";
+  code: "EAGAIN" | "EFSM" | "EHOSTUNREACH" | "EINVAL" | "ENOTSUP";
   waits: boolean;
 }
 

@@ -38,6 +38,11 @@ export interface ProxyOptions<C extends Socket = Socket> {
  */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: npm zeromq's name for it.
 export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
+  static {
+    // A bundler may have to call it otherwise, for JavaScript has a Proxy of its own.
+    Object.defineProperty(Proxy, "name", { value: "Proxy" });
+  }
+
   readonly #frontEnd: F;
   readonly #backEnd: B;
   readonly #capture: Socket | undefined;
@@ -235,7 +240,7 @@ class Route {
     if (this.#held === undefined) {
       // A socket that is both ends may have to receive before it can send.
       if (this.#to !== this.from && !this.#to.pattern.writable) return false;
-      this.#held = this.from.reader.tryReceive();
+      this.#held = this.from.reader.take();
       if (this.#held === undefined) return false;
       // A copy of the list: sockets may change theirs.
       if (this.#capture !== undefined) this.#capture.writer.trySend(this.#held.slice());

@@ -1,5 +1,5 @@
 import { errnoError } from "../errors.js";
-import type { Parts } from "../message.js";
+import type { Message, Parts } from "../message.js";
 import { hold } from "./hold.js";
 import type { Refusal } from "./pattern.js";
 import { Pending } from "./pending.js";
@@ -11,6 +11,9 @@ export interface Source {
   readonly receiveRefusal: Refusal;
 }
 
+/** Makes what the application receives of a message. */
+export type Present = (parts: Parts) => Message[];
+
 /**
  * `receive()`: takes a message if there is one, waits for one if there is none. One call waits at
  * a time, and only a call that waits makes anything but its promise.
@@ -18,13 +21,18 @@ export interface Source {
 export class Reader {
   readonly #source: Source;
   readonly #share: Share;
-  #pending: Pending<Parts> | undefined;
+  readonly #present: Present | undefined;
+  #pending: Pending<Message[]> | undefined;
   #messages = 0;
 
-  /** @param share The socket's part of each turn. */
-  constructor(source: Source, share: Share = new Share(turn)) {
+  /**
+   * @param share The socket's part of each turn.
+   * @param present What the application receives of a message; if absent, its parts.
+   */
+  constructor(source: Source, share: Share = new Share(turn), present?: Present) {
     this.#source = source;
     this.#share = share;
+    this.#present = present;
   }
 
   /** Whether a call waits. */
@@ -37,11 +45,18 @@ export class Reader {
     return this.#messages;
   }
 
-  /** Takes the next message; undefined when there is none now. */
-  tryReceive(): Parts | undefined {
+  /** Takes the next message as it came, for another socket; undefined when there is none now. */
+  take(): Parts | undefined {
     const parts = this.#source.receive();
     if (parts !== undefined) this.#messages++;
     return parts;
+  }
+
+  /** Takes the next message; undefined when there is none now. */
+  tryReceive(): Message[] | undefined {
+    const parts = this.take();
+    if (parts === undefined || this.#present === undefined) return parts;
+    return this.#present(parts);
   }
 
   /**
@@ -49,7 +64,7 @@ export class Reader {
    * @returns The message; rejects after the timeout with the reason why there is none (EAGAIN, or
    *   EFSM when it is not this call's turn), or with the signal's.
    */
-  receive(timeoutMs: number, signal: AbortSignal | undefined): Promise<Parts> {
+  receive(timeoutMs: number, signal: AbortSignal | undefined): Promise<Message[]> {
     const parts = this.tryReceive();
     if (parts !== undefined) {
       return this.#share.spend() ? turn.later((resolve) => resolve(parts)) : Promise.resolve(parts);
@@ -63,15 +78,15 @@ export class Reader {
   /** There may be a message now. */
   activated(): void {
     const pending = this.#pending;
-    pending?.attempt(this.#share, turn, () => this.#take(pending));
+    pending?.attempt(this.#share, turn, () => this.#fulfil(pending));
   }
 
-  /** Ends the call that waits. */
+  /** Ends the call that waits, with the reason why there is no message: EAGAIN, or EFSM. */
   close(): void {
-    this.#pending?.reject(errnoError("EAGAIN"));
+    this.#pending?.reject(errnoError(this.#source.receiveRefusal.code));
   }
 
-  #take(pending: Pending<Parts>): void {
+  #fulfil(pending: Pending<Message[]>): void {
     // To take a message may let more of them come: nobody waits meanwhile, or it took another.
     this.#pending = undefined;
     const parts = this.tryReceive();
@@ -79,9 +94,9 @@ export class Reader {
     else pending.resolve(parts);
   }
 
-  #wait(timeoutMs: number, signal: AbortSignal | undefined): Promise<Parts> {
+  #wait(timeoutMs: number, signal: AbortSignal | undefined): Promise<Message[]> {
     return new Promise((resolve, reject) => {
-      this.#pending = new Pending<Parts>(hold, resolve, reject, () => {
+      this.#pending = new Pending<Message[]>(hold, resolve, reject, () => {
         this.#pending = undefined;
       });
       this.#pending.limit(timeoutMs, signal, () => this.#source.receiveRefusal.code);

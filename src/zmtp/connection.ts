@@ -41,7 +41,8 @@ export interface ConnectionHandler {
   message(parts: Uint8Array[]): boolean;
   /**
    * The peer subscribes to a topic, or cancels that: by a command, or by a message of a peer that
-   * speaks 3.0. The answer says whether there is room for more. The topic is a view.
+   * speaks 3.0; or, at a RADIO, it joins a group or leaves it. The answer says whether there is room
+   * for more. The topic is a view.
    */
   subscription?(topic: Uint8Array, subscribe: boolean): boolean;
 }
@@ -73,6 +74,16 @@ export interface ConnectionOptions extends DecoderOptions {
 const SUBSCRIBE = 1;
 const CANCEL = 0;
 
+/** Names of the commands that ask for messages and turn them down again. */
+interface Wishes {
+  readonly wanted: string;
+  readonly unwanted: string;
+}
+
+const TOPICS: Wishes = { wanted: "SUBSCRIBE", unwanted: "CANCEL" };
+/** Between RADIO and DISH, whatever version the peer speaks. */
+const GROUPS: Wishes = { wanted: "JOIN", unwanted: "LEAVE" };
+
 const NEVER = Number.POSITIVE_INFINITY;
 const EMPTY = new Uint8Array(0);
 
@@ -92,6 +103,8 @@ export class Connection implements DecoderSink {
   readonly #publishes: boolean;
   /** Whether messages of ours may be. */
   readonly #subscribes: boolean;
+  /** What is asked for between sockets of our type and their peers. */
+  readonly #wishes: Wishes;
 
   #phase: Phase = "greeting";
   #handshakeDeadline: number;
@@ -111,6 +124,8 @@ export class Connection implements DecoderSink {
     this.#now = now;
     this.#publishes = options.socketType === "PUB" || options.socketType === "XPUB";
     this.#subscribes = options.socketType === "SUB" || options.socketType === "XSUB";
+    this.#wishes =
+      options.socketType === "RADIO" || options.socketType === "DISH" ? GROUPS : TOPICS;
     this.#greeting = new GreetingDecoder(options.mechanism.name);
     this.#decoder = new Decoder(this, options);
     this.#enter("greeting");
@@ -257,18 +272,21 @@ export class Connection implements DecoderSink {
   }
 
   /**
-   * Subscribes to `topic`, or cancels that, as the peer's version wants it said.
+   * Subscribes to `topic`, or cancels that, as the peer's version wants it said; a DISH joins a
+   * group, or leaves it.
    * @throws Error before the handshake is done and after the end: the caller's mistake.
    */
   subscribe(topic: Uint8Array, subscribe: boolean): void {
     this.#needTraffic();
-    if (this.#greeting.greeting.major === 3 && this.#greeting.greeting.minor === 0) {
+    const { wanted, unwanted } = this.#wishes;
+    const { major, minor } = this.#greeting.greeting;
+    if (major === 3 && minor === 0 && this.#wishes === TOPICS) {
       const message = new Uint8Array(1 + topic.length);
       message[0] = subscribe ? SUBSCRIBE : CANCEL;
       message.set(topic, 1);
       this.#encoder.message([message]);
     } else {
-      this.#encoder.command(encodeCommand(subscribe ? "SUBSCRIBE" : "CANCEL", topic));
+      this.#encoder.command(encodeCommand(subscribe ? wanted : unwanted, topic));
     }
   }
 
@@ -438,9 +456,11 @@ export class Connection implements DecoderSink {
       case "PONG":
         checkPong(data);
         break;
-      case "SUBSCRIBE":
-      case "CANCEL":
-        this.#subscription(data, name === "SUBSCRIBE");
+      case this.#wishes.wanted:
+        this.#subscription(data, true);
+        break;
+      case this.#wishes.unwanted:
+        this.#subscription(data, false);
         break;
       default:
     }

@@ -71,6 +71,22 @@ async function microtasks(): Promise<void> {
 }
 
 describe("Reader", () => {
+  it("hands out what is made of a message, in whatever way it is asked for; another socket gets it as it came", async () => {
+    const present = (parts: Parts) => [...parts, Buffer.from("presented")];
+    const source = { receive: () => next.shift(), receiveRefusal: NOT_NOW };
+    const next = ["1", "2", "3"].map((it) => [Buffer.from(it)]);
+    const one = new Reader(source, undefined, present);
+    expect(text(await one.receive(-1, undefined))).toBe("1,presented");
+    expect(text(one.tryReceive())).toBe("2,presented");
+    expect(text(one.take())).toBe("3");
+    expect(one.tryReceive()).toBeUndefined();
+    const waits = one.receive(-1, undefined);
+    next.push([Buffer.from("4")]);
+    one.activated();
+    expect(text(await waits)).toBe("4,presented");
+    expect(one.messages).toBe(4);
+  });
+
   it("gives what there is", async () => {
     queue.push("a", "b");
     expect(text(await reader.receive(-1, undefined))).toBe("a");

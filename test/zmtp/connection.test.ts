@@ -21,10 +21,13 @@ function alone(options: Partial<ConnectionOptions> = {}, role: "client" | "serve
   return { side, connection: side.connection, clock };
 }
 
+/** Who talks to whom. */
+const PEERS: Record<string, string> = { PUB: "SUB", RADIO: "DISH" };
+
 /** The same, with a peer that has done its handshake. */
 function established(options: Partial<ConnectionOptions> = {}, greeting = wire.greeting()) {
   const all = alone(options);
-  const type = options.socketType === "PUB" ? "SUB" : "PAIR";
+  const type = PEERS[options.socketType ?? ""] ?? "PAIR";
   all.side.feed(wire.concat(greeting, wire.ready({ "Socket-Type": type })));
   all.side.output();
   return all;
@@ -106,6 +109,7 @@ describe("commands of the traffic", () => {
     ["an unsolicited PONG", wire.pong("ctx")],
     ["lower-case ping", wire.command("ping")],
     ["a SUBSCRIBE to one that does not publish", wire.subscribe("topic")],
+    ["a JOIN to one that has no groups", wire.command("JOIN", "group")],
   ])("%s does nothing", (_, octets) => {
     const handler: ConnectionHandler = { handshake: () => true, message: () => true };
     const connection = new Connection(connectionOptions("server"), handler, 0);
@@ -120,6 +124,20 @@ describe("commands of the traffic", () => {
     const { side } = established({ socketType: "PUB" });
     side.feed(wire.concat(wire.subscribe("a"), wire.subscribe(""), wire.cancel("a\xff\0")));
     expect(side.subscriptions).toEqual(["+a", "+", "-a\xff\0"]);
+  });
+
+  it.each([
+    ["a RADIO hears of groups, and of no topics", "RADIO", ["+a", "+", "-a\xff\0"]],
+    ["a PUB hears of topics, and of no groups", "PUB", ["+topic", "-topic"]],
+  ] as const)("%s", (_, socketType, heard) => {
+    const { side } = established({ socketType });
+    const join = [
+      wire.command("JOIN", "a"),
+      wire.command("JOIN"),
+      wire.command("LEAVE", "a\xff\0"),
+    ];
+    side.feed(wire.concat(wire.subscribe("topic"), ...join, wire.cancel("topic")));
+    expect(side.subscriptions).toEqual(heard);
   });
 
   it("a PING is answered with its context", () => {
@@ -152,6 +170,20 @@ describe("subscribing", () => {
     connection.subscribe(wire.bytes("topic"), false);
     expect(side.output()).toEqual(wire.concat(subscribe, cancel));
   });
+
+  it.each([0, 1])(
+    "a DISH joins groups and leaves them by commands, at a 3.%i peer, too",
+    (minor) => {
+      const { side, connection } = alone({ socketType: "DISH" });
+      side.feed(wire.concat(wire.greeting({ minor }), wire.ready({ "Socket-Type": "RADIO" })));
+      side.output();
+      connection.subscribe(wire.bytes("group"), true);
+      connection.subscribe(wire.bytes(""), false);
+      expect(side.output()).toEqual(
+        wire.concat(wire.command("JOIN", "group"), wire.command("LEAVE")),
+      );
+    },
+  );
 
   it("to a topic of 255 octets at a 3.0 peer is a long frame", () => {
     const { side, connection } = alone({ socketType: "SUB" });

@@ -1,0 +1,202 @@
+import { Buffer } from "node:buffer";
+import { errnoError } from "../errors.js";
+import type { MessageLike, Parts } from "../message.js";
+import type { CallOptions } from "./arguments.js";
+import { Distributor, Recipient } from "./dist.js";
+import { GROUP_MAX, Groups } from "./groups.js";
+import {
+  type Depth,
+  NOT_NOW,
+  NoInput,
+  noOutput,
+  type PatternHost,
+  type Refusal,
+  RoutedPattern,
+} from "./pattern.js";
+import type { Pipe } from "./pipe.js";
+import { addressed, checkAddressed, isSingle, MULTIPART, nameOctets } from "./single.js";
+import { defineSocket, Socket, type SocketOptions, type WritableSocket } from "./socket.js";
+
+const ZMQ_RADIO = 14;
+
+/** Which group a message of a {@link Radio} is for. */
+export interface RadioGroupOptions {
+  /** Its name: 0 to 255 bytes, up to a zero if there is one (`zmq_msg_set_group`). */
+  group: Buffer | string;
+}
+
+export interface Radio extends Omit<WritableSocket, "send" | "trySend"> {
+  /**
+   * `ZMQ_XPUB_NODROP`: `send` waits while any member of the group has no room for the message. Write
+   * only; npm zeromq has no property for it. Default false: such members miss the message.
+   */
+  noDrop: boolean;
+}
+
+/**
+ * Sends each message to all Dishes that have joined its group (RFC 48). One whose queue is full misses
+ * the message; that is counted (`stats().total.messagesDropped`) and told of by a `drop` event.
+ */
+export class Radio extends Socket {
+  /** @throws As {@link Socket}'s constructor. */
+  constructor(options?: SocketOptions<Radio>) {
+    super(ZMQ_RADIO, options as SocketOptions<Socket>);
+  }
+
+  /**
+   * Sends a message of one part to all who are in `group`. Otherwise as {@link WritableSocket.send};
+   * rejects with EINVAL for several parts.
+   * @throws As there; EINVAL without a group, and for one of more than 255 bytes.
+   */
+  override send(message: MessageLike, options: RadioGroupOptions & CallOptions): Promise<void> {
+    checkAddressed(arguments);
+    const parts = addressed(groupOctets(options.group), message);
+    return "signal" in options ? super.send(parts, options) : super.send(parts);
+  }
+
+  /**
+   * As {@link send}, if it need not wait. Ours alone.
+   * @returns Whether the message was accepted.
+   * @throws As {@link send}, and what that rejects with, but for EAGAIN.
+   */
+  override trySend(message: MessageLike, options: RadioGroupOptions): boolean;
+  /** @internal */
+  override trySend(message: MessageLike): boolean;
+  override trySend(message: MessageLike, options?: RadioGroupOptions): boolean {
+    checkAddressed(arguments);
+    return super.trySend(addressed(groupOctets(options?.group), message));
+  }
+}
+
+function groupOctets(group: unknown): Buffer {
+  if (group === undefined) throw errnoError("EINVAL");
+  const octets = nameOctets(group);
+  if (octets.length > GROUP_MAX) throw errnoError("EINVAL");
+  return octets;
+}
+
+/** A peer that joins groups. */
+class Listener extends Recipient {
+  readonly groups = new Set<string>();
+  /** What it has joined since it came again: see {@link RadioPattern.peerDisconnected}. */
+  renewed: Set<string> | undefined = undefined;
+}
+
+/** RADIO (RFC 48). The first part of a message is its group, here as on the wire. @internal */
+export class RadioPattern extends RoutedPattern {
+  readonly #dist: Distributor<Listener>;
+  readonly #groups = new Groups<Listener>();
+  #noDrop = false;
+  #refusal = NOT_NOW;
+
+  constructor(host: PatternHost) {
+    super(host, new NoInput(), noOutput);
+    this.#dist = new Distributor((pipe) => host.dropped(pipe));
+  }
+
+  /** Who has no room is passed by; with `noDrop` it shows only when there is a message. */
+  override get writable(): boolean {
+    return true;
+  }
+
+  override get sendRefusal(): Refusal {
+    return this.#refusal;
+  }
+
+  override get outDepth(): Depth {
+    return this.#dist.depth;
+  }
+
+  get subscriptions(): number {
+    return this.#groups.size;
+  }
+
+  optionsChanged(): void {
+    this.#noDrop = this.host.options.boolean("noDrop");
+  }
+
+  override attach(pipe: Pipe): void {
+    this.#dist.attach(new Listener(pipe));
+    super.attach(pipe);
+  }
+
+  override detach(pipe: Pipe): void {
+    this.#forget(pipe);
+    super.detach(pipe);
+  }
+
+  override pipeEnded(pipe: Pipe): void {
+    this.#forget(pipe);
+    super.pipeEnded(pipe);
+  }
+
+  override close(): void {
+    this.#dist.close();
+    super.close();
+  }
+
+  override send(parts: Parts): boolean {
+    const [group, ...message] = parts as [Buffer, ...Parts];
+    if (!isSingle(message)) {
+      this.#refusal = MULTIPART;
+      return false;
+    }
+    const dist = this.#dist;
+    dist.begin();
+    for (const listener of this.#groups.membersOf(group.toString("latin1"))) dist.match(listener);
+    if (this.#noDrop && !dist.checkWrite()) {
+      this.#refusal = NOT_NOW;
+      return false;
+    }
+    if (dist.matching > 1) this.host.publish(parts, () => dist.send(parts));
+    else dist.send(parts);
+    return true;
+  }
+
+  peerSubscribed(pipe: Pipe, topic: Uint8Array, subscribe: boolean): void {
+    const listener = this.#dist.get(pipe);
+    // To no such group a message can be sent.
+    if (listener === undefined || topic.length > GROUP_MAX) return;
+    const group = Buffer.from(topic.buffer, topic.byteOffset, topic.length).toString("latin1");
+    if (subscribe) {
+      listener.renewed?.add(group);
+      this.#groups.join(group, listener);
+      return;
+    }
+    listener.renewed?.delete(group);
+    this.#groups.leave(group, listener);
+    // A message may have waited for room at this one.
+    this.host.writeActivated();
+  }
+
+  /**
+   * What a peer had joined goes on being queued for it, until it comes again; then it joins anew. What
+   * it did not join then is forgotten once it goes again: else it could make that ever more.
+   */
+  peerDisconnected(pipe: Pipe): void {
+    const listener = this.#dist.get(pipe);
+    if (listener === undefined) return;
+    const { groups, renewed } = listener;
+    listener.renewed = new Set();
+    if (renewed === undefined) return;
+    for (const group of [...groups]) if (!renewed.has(group)) this.#groups.leave(group, listener);
+  }
+
+  #forget(pipe: Pipe): void {
+    const listener = this.#dist.get(pipe);
+    if (listener === undefined) return;
+    this.#groups.delete(listener);
+    this.#dist.detach(pipe);
+    this.host.writeActivated();
+  }
+}
+
+defineSocket(Radio, {
+  type: ZMQ_RADIO,
+  name: "RADIO",
+  scopes: ["writable"],
+  options: ["noDrop"],
+  defaults: { threadSafe: true },
+  publishes: true,
+  pattern: (host) => new RadioPattern(host),
+});
