@@ -5,15 +5,15 @@ import { fairQueueOf, type PatternHost, RoutedPattern } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
 import {
   defineSocket,
-  type Readable,
+  type ReadableSocket,
   Socket,
   type SocketOptions,
-  type Writable,
+  type WritableSocket,
 } from "./socket.js";
 
 const ZMQ_DEALER = 5;
 
-export interface Dealer extends Readable, Writable {
+export interface Dealer extends ReadableSocket, WritableSocket {
   /**
    * `ZMQ_ROUTING_ID`: what a Router calls us; 1 to 255 bytes, the first of them not zero. Reads as
    * text. Default null: routers make one up. EINVAL for another size.

@@ -23,6 +23,7 @@ export class Monitor {
   }
 
   emit(event: Event): void {
+    hideOurs(event);
     for (const watcher of this.#watchers) watcher.notify(event);
   }
 
@@ -32,5 +33,12 @@ export class Monitor {
     this.#ended = true;
     this.emit({ type: "end" });
     this.#watchers.clear();
+  }
+}
+
+/** What npm zeromq's events do not have is there to be read, and not in the way of who compares or prints them. */
+function hideOurs(event: Event): void {
+  for (const name of ["peerAddress", "routingId"]) {
+    if (name in event) Object.defineProperty(event, name, { enumerable: false });
   }
 }

@@ -23,12 +23,20 @@ export function registerMonitor(socket: object, monitor: Monitor): void {
   monitors.set(socket, monitor);
 }
 
+/** Where listeners for events are added and removed. */
+export interface EventSubscriber {
+  /** Calls `listener` for every event of a type. */
+  on<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): EventSubscriber;
+  /** Undoes {@link on}. */
+  off<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): EventSubscriber;
+}
+
 /**
  * Tells what happens to a socket's connections from now on (`zmq_socket_monitor`). Read events with
  * {@link receive} or `for await`, or have them emitted with {@link on}: one or the other. While
  * 1000 wait to be read, further ones are dropped.
  */
-export class Observer {
+export class Observer implements EventSubscriber {
   readonly #monitor: Monitor;
   readonly #watcher: Watcher;
   readonly #events = new Queue<Event>();
@@ -105,12 +113,12 @@ export class Observer {
   }
 
   /** Calls `listener` for every event of a type. Returns {@link emitter}. */
-  on<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): EventEmitter {
+  on<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): EventSubscriber {
     return this.emitter.on(type, listener);
   }
 
   /** Undoes {@link on}. Returns {@link emitter}. */
-  off<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): EventEmitter {
+  off<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): EventSubscriber {
     return this.emitter.off(type, listener);
   }
 

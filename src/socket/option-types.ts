@@ -19,8 +19,8 @@ export interface CommonOptions {
   recoveryInterval: number;
   /**
    * `ZMQ_LINGER`: how long messages are still sent after `close`, `unbind` or `disconnect`; -1: for
-   * ever, 0: not at all. Default -1, or 0 where the context's `blocky` is false, and for Subscriber and
-   * XSubscriber; EINVAL below -1.
+   * ever, 0: not at all. Default -1, or 0 where the context's `blocky` is false, and for Subscriber,
+   * XSubscriber and Dish; EINVAL below -1.
    */
   linger: number;
   /**
@@ -129,7 +129,7 @@ export interface CommonOptions {
   readonly lastEndpoint: string | null;
   /** `ZMQ_MECHANISM`: null for NULL, which is the only one so far. */
   readonly securityMechanism: null | "plain" | "curve" | "gssapi";
-  /** `ZMQ_THREAD_SAFE`: false. */
+  /** `ZMQ_THREAD_SAFE`: whether libzmq lets several threads use such a socket: the draft types. */
   readonly threadSafe: boolean;
 }
 
@@ -143,22 +143,26 @@ export interface SendOptions {
    */
   sendHighWaterMark: number;
   /**
-   * Ours alone: bytes queued for a peer at the most, though the last message may pass that; 0: no
-   * bound. Default 0; EINVAL below 0.
-   */
-  sendHighWaterMarkBytes: number;
-  /**
-   * Ours alone: bytes queued for all peers together at the most, though the last message may pass
-   * that; 0: no bound. For peers that come after it is set. Default 0; EINVAL below 0.
-   */
-  sendHighWaterMarkTotalBytes: number;
-  /**
    * `ZMQ_SNDTIMEO`: how long `send` waits, in milliseconds; -1: for ever.
    * Default -1; EINVAL below -1.
    */
   sendTimeout: number;
   /** `ZMQ_MULTICAST_HOPS`: stored, multicast only. Default 1; EINVAL below 1. */
   multicastHops: number;
+}
+
+/** Ours alone, of sockets that can send. */
+export interface SendMarks {
+  /**
+   * Bytes queued for a peer at the most, though the last message may pass that; 0: no
+   * bound. Default 0; EINVAL below 0.
+   */
+  sendHighWaterMarkBytes: number;
+  /**
+   * Bytes queued for all peers together at the most, though the last message may pass
+   * that; 0: no bound. For peers that come after it is set. Default 0; EINVAL below 0.
+   */
+  sendHighWaterMarkTotalBytes: number;
 }
 
 /** Options of sockets that can receive; what throws when: see {@link CommonOptions}. */
@@ -171,20 +175,24 @@ export interface ReceiveOptions {
    */
   receiveHighWaterMark: number;
   /**
-   * Ours alone: bytes queued from a peer at the most, though the last message may pass that; 0: no
-   * bound. Default 0; EINVAL below 0.
-   */
-  receiveHighWaterMarkBytes: number;
-  /**
-   * Ours alone: bytes queued from all peers together at the most, though the last message may pass
-   * that; 0: no bound. For peers that come after it is set. Default 0; EINVAL below 0.
-   */
-  receiveHighWaterMarkTotalBytes: number;
-  /**
    * `ZMQ_RCVTIMEO`: how long `receive` waits, in milliseconds; -1: for ever.
    * Default -1; EINVAL below -1.
    */
   receiveTimeout: number;
-  /** Ours alone: every part gets an ArrayBuffer to itself. Default false: small ones share. */
+}
+
+/** Ours alone, of sockets that can receive. */
+export interface ReceiveMarks {
+  /**
+   * Bytes queued from a peer at the most, though the last message may pass that; 0: no
+   * bound. Default 0; EINVAL below 0.
+   */
+  receiveHighWaterMarkBytes: number;
+  /**
+   * Bytes queued from all peers together at the most, though the last message may pass
+   * that; 0: no bound. For peers that come after it is set. Default 0; EINVAL below 0.
+   */
+  receiveHighWaterMarkTotalBytes: number;
+  /** Every part gets an ArrayBuffer to itself. Default false: small ones share. */
   exclusiveBuffers: boolean;
 }

@@ -1,17 +1,17 @@
 import type { Parts } from "../message.js";
-import { type Depth, NOT_NOW, type Pattern, type PatternHost } from "./pattern.js";
+import { type Depth, NOT_NOW, type Pattern, type PatternHost, type Refusal } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
 import {
   defineSocket,
-  type Readable,
+  type ReadableSocket,
   Socket,
   type SocketOptions,
-  type Writable,
+  type WritableSocket,
 } from "./socket.js";
 
 const ZMQ_PAIR = 0;
 
-export interface Pair extends Readable, Writable {}
+export interface Pair extends ReadableSocket, WritableSocket {}
 
 /**
  * A socket for exactly one peer, both ways (RFC 31). It waits while there is no peer, or while
@@ -36,7 +36,7 @@ export class Pair extends Socket {
  */
 export class PairPattern implements Pattern {
   readonly receiveRefusal = NOT_NOW;
-  readonly sendRefusal = NOT_NOW;
+  sendRefusal: Refusal = NOT_NOW;
   readonly #host: PatternHost;
   #pipe: Pipe | undefined;
   /** A peer's that is gone, with messages left to read. */

@@ -1,11 +1,11 @@
 import { UNSUPPORTED } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
-import { defineSocket, Socket, type SocketOptions, type Writable } from "./socket.js";
+import { defineSocket, Socket, type SocketOptions, type WritableSocket } from "./socket.js";
 import { XPublisherPattern } from "./xpub.js";
 
 const ZMQ_PUB = 1;
 
-export interface Publisher extends Writable {
+export interface Publisher extends WritableSocket {
   /**
    * `ZMQ_XPUB_NODROP`: `send` waits while any subscriber to the message has no room for it. Write
    * only. Default false: such subscribers miss the message.

@@ -1,9 +1,9 @@
 import { fairQueueOf, noOutput, RoutedPattern } from "./pattern.js";
-import { defineSocket, type Readable, Socket, type SocketOptions } from "./socket.js";
+import { defineSocket, type ReadableSocket, Socket, type SocketOptions } from "./socket.js";
 
 const ZMQ_PULL = 7;
 
-export interface Pull extends Readable {
+export interface Pull extends ReadableSocket {
   /** `ZMQ_CONFLATE`: keep only the newest message of each peer. Write only. Default false. */
   conflate: boolean;
 }

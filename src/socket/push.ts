@@ -1,10 +1,10 @@
 import { LoadBalancer } from "./lb.js";
 import { NoInput, RoutedPattern } from "./pattern.js";
-import { defineSocket, Socket, type SocketOptions, type Writable } from "./socket.js";
+import { defineSocket, Socket, type SocketOptions, type WritableSocket } from "./socket.js";
 
 const ZMQ_PUSH = 8;
 
-export interface Push extends Writable {
+export interface Push extends WritableSocket {
   /** `ZMQ_CONFLATE`: keep only the newest message for each peer. Write only. Default false. */
   conflate: boolean;
 }

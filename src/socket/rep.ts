@@ -13,15 +13,15 @@ import {
 import { outDepthOf, type Pipe } from "./pipe.js";
 import {
   defineSocket,
-  type Readable,
+  type ReadableSocket,
   Socket,
   type SocketOptions,
-  type Writable,
+  type WritableSocket,
 } from "./socket.js";
 
 const ZMQ_REP = 4;
 
-export interface Reply extends Readable, Writable {
+export interface Reply extends ReadableSocket, WritableSocket {
   /** `ZMQ_ROUTING_ID`: stored; the handshake of a Reply does not carry it. Default null. */
   routingId: string | null;
 }

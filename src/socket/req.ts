@@ -6,10 +6,10 @@ import { NOT_NOW, type Refusal, WRONG_STATE } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
 import {
   defineSocket,
-  type Readable,
+  type ReadableSocket,
   Socket,
   type SocketOptions,
-  type Writable,
+  type WritableSocket,
 } from "./socket.js";
 
 const ZMQ_REQ = 3;
@@ -19,7 +19,7 @@ const ID_SIZE = 4;
 
 const DELIMITER = Buffer.alloc(0);
 
-export interface Request extends Readable, Writable {
+export interface Request extends ReadableSocket, WritableSocket {
   /** `ZMQ_ROUTING_ID`: what a Router calls us: see {@link Dealer.routingId}. Default null. */
   routingId: string | null;
   /** `ZMQ_PROBE_ROUTER`: see {@link Dealer.probeRouter}. Write only. Default false. */

@@ -16,16 +16,16 @@ import { outDepthOf, type Pipe } from "./pipe.js";
 import { Routes } from "./routes.js";
 import {
   defineSocket,
-  type Readable,
+  type ReadableSocket,
   Socket,
   type SocketOptions,
-  type Writable,
+  type WritableSocket,
 } from "./socket.js";
 
 const ZMQ_ROUTER = 6;
 const ZMQ_CONNECT_ROUTING_ID = 61;
 
-export interface Router extends Readable, Writable {
+export interface Router extends ReadableSocket, WritableSocket {
   /** `ZMQ_ROUTING_ID`: what other Routers call us: see {@link Dealer.routingId}. Default null. */
   routingId: string | null;
   /** `ZMQ_PROBE_ROUTER`: see {@link Dealer.probeRouter}. Write only. Default false. */

@@ -25,7 +25,13 @@ import { bind, bindSync, connect, disconnect, unbind } from "./endpoints.js";
 import { hold } from "./hold.js";
 import type { SocketKind } from "./kind.js";
 import { Observer, registerMonitor } from "./observer.js";
-import type { CommonOptions, ReceiveOptions, SendOptions } from "./option-types.js";
+import type {
+  CommonOptions,
+  ReceiveMarks,
+  ReceiveOptions,
+  SendMarks,
+  SendOptions,
+} from "./option-types.js";
 import { registerInside } from "./proxy.js";
 import type { Reader } from "./reader.js";
 import { type Stats, statsOf } from "./stats.js";
@@ -56,22 +62,68 @@ export function defineSocket(
 
 export interface Socket extends CommonOptions {}
 
-/** What a socket that can send has. */
-export interface Writable<M extends MessageLike | MessageLike[] = MessageLike | MessageLike[]>
-  extends SendOptions {
-  /** Sends a message, waiting for room if there is none: see {@link Socket.send}. */
+/** What a socket that can send has, here as in npm zeromq: `M` is a message, `O` what comes with it. */
+export interface Writable<
+  M extends MessageLike | MessageLike[] = MessageLike | MessageLike[],
+  O extends [...object[]] = [],
+> extends SendOptions {
+  /** Sends a message, waiting for room if there is none: see {@link WritableSocket.send}. */
+  send(message: M, ...options: O): Promise<void>;
+}
+
+/** What a socket that can receive has, here as in npm zeromq: `M` is a message. */
+export interface Readable<M extends object[] = Message[]> extends ReceiveOptions {
+  /** Receives the next message, waiting for it: see {@link ReadableSocket.receive}. */
+  receive(): Promise<M>;
+  /** Messages until the socket is closed: `for await (const parts of socket)`. */
+  [Symbol.asyncIterator](): AsyncIterator<M, undefined>;
+}
+
+/** A socket that can send, with what is ours alone. */
+export interface WritableSocket<M extends MessageLike | MessageLike[] = MessageLike | MessageLike[]>
+  extends Writable<M>,
+    SendMarks {
+  /**
+   * Sends a message: one part, or an array of parts. Parts of up to 128 bytes may be reused at
+   * once, larger ones not before they have been written.
+   *
+   * Resolves when the message is queued, or dropped where the socket's type says so. Rejects with
+   * EAGAIN after `sendTimeout` or when the socket is closed meanwhile; EFSM instead after
+   * `sendTimeout` when it was not this call's turn (Request, Reply); ENOTSUP when the type cannot
+   * send, EHOSTUNREACH when there is nobody of that name (Stream, Router with `mandatory`). Then, or
+   * when aborted, nothing has been sent.
+   * @throws TypeError, Error for a DataView, EBADF when closed, EBUSY while another send waits, or
+   *   during a bind or unbind.
+   */
   send(message: M, options?: CallOptions): Promise<void>;
-  /** Sends a message if it need not wait; says whether it did: see {@link Socket.trySend}. */
+  /**
+   * Sends a message if it need not wait. Ours alone.
+   * @returns Whether the message was accepted.
+   * @throws As {@link send}, and what that rejects with, but for EAGAIN.
+   */
   trySend(message: M): boolean;
 }
 
-/** What a socket that can receive has. */
-export interface Readable<M extends object[] = Message[]> extends ReceiveOptions {
-  /** Receives the next message, waiting for it if there is none: see {@link Socket.receive}. */
+/** A socket that can receive, with what is ours alone. */
+export interface ReadableSocket<M extends object[] = Message[]> extends Readable<M>, ReceiveMarks {
+  /**
+   * Receives the next message. Rejects with EAGAIN after `receiveTimeout` or when the socket is
+   * closed meanwhile; EFSM instead after `receiveTimeout` when it was not this call's turn (Request,
+   * Reply); ENOTSUP when the type cannot receive. Then, or when aborted, no message has been taken.
+   * @throws TypeError, EBADF when closed, EBUSY while another receive waits, or during a bind or
+   *   unbind.
+   */
   receive(options?: CallOptions): Promise<M>;
-  /** Takes the next message; undefined if there is none: see {@link Socket.tryReceive}. */
+  /**
+   * Takes the next message if there is one. Ours alone.
+   * @returns The message; undefined when there is none.
+   * @throws As {@link receive}, and what that rejects with, but for EAGAIN.
+   */
   tryReceive(): M | undefined;
-  /** Messages until the socket is closed: `for await (const parts of socket)`. */
+  /**
+   * Messages until the socket is closed; leaving the loop leaves the socket open. What
+   * {@link receive} throws or rejects with otherwise, after `receiveTimeout` say, ends the loop.
+   */
   [Symbol.asyncIterator](): AsyncIterator<M, undefined>;
 }
 
@@ -113,6 +165,7 @@ export class Socket {
    */
   constructor(type: number, options?: SocketOptions<Socket>) {
     if (typeof type !== "number") throw new TypeError("Socket type must be a number");
+    checkCount(arguments, 2);
     if (options !== undefined) checkOptions(options);
     const { context = defaultContext, ...settings } = options ?? {};
     const kind = kinds.get(type);
@@ -269,18 +322,7 @@ export class Socket {
     await this.#core.settled();
   }
 
-  /**
-   * Sends a message: one part, or an array of parts. Parts of up to 128 bytes may be reused at
-   * once, larger ones not before they have been written.
-   *
-   * Resolves when the message is queued, or dropped where the socket's type says so. Rejects with
-   * EAGAIN after `sendTimeout` or when the socket is closed meanwhile; EFSM instead after
-   * `sendTimeout` when it was not this call's turn (Request, Reply); ENOTSUP when the type cannot
-   * send, EHOSTUNREACH when there is nobody of that name (Stream, Router with `mandatory`). Then, or
-   * when aborted, nothing has been sent.
-   * @throws TypeError, Error for a DataView, EBADF when closed, EBUSY while another send waits, or
-   *   during a bind or unbind.
-   */
+  /** @internal */
   send(message: MessageLike | MessageLike[], _options?: CallOptions): Promise<void> {
     if (message === undefined) throw new TypeError("Message must be present");
     const signal = arguments.length > 1 ? signalOf(arguments, 1) : undefined;
@@ -291,11 +333,7 @@ export class Socket {
     return this.#writer.send(parts, this.#core.sendTimeoutMs, signal);
   }
 
-  /**
-   * Sends a message if it need not wait. Ours alone.
-   * @returns Whether the message was accepted.
-   * @throws As {@link send}, and what that rejects with, but for EAGAIN.
-   */
+  /** @internal */
   trySend(message: MessageLike | MessageLike[]): boolean {
     if (message === undefined) throw new TypeError("Message must be present");
     if (arguments.length > 1) checkCount(arguments, 1);
@@ -307,13 +345,7 @@ export class Socket {
     return false;
   }
 
-  /**
-   * Receives the next message. Rejects with EAGAIN after `receiveTimeout` or when the socket is
-   * closed meanwhile; EFSM instead after `receiveTimeout` when it was not this call's turn (Request,
-   * Reply); ENOTSUP when the type cannot receive. Then, or when aborted, no message has been taken.
-   * @throws TypeError, EBADF when closed, EBUSY while another receive waits, or during a bind or
-   *   unbind.
-   */
+  /** @internal */
   receive(_options?: CallOptions): Promise<Message[]> {
     const signal = arguments.length > 0 ? signalOf(arguments, 0) : undefined;
     this.#checkReading();
@@ -321,11 +353,7 @@ export class Socket {
     return this.#reader.receive(this.#core.receiveTimeoutMs, signal);
   }
 
-  /**
-   * Takes the next message if there is one. Ours alone.
-   * @returns The message; undefined when there is none.
-   * @throws As {@link receive}, and what that rejects with, but for EAGAIN.
-   */
+  /** @internal */
   tryReceive(): Message[] | undefined {
     if (arguments.length > 0) checkCount(arguments, 0);
     this.#checkReading();
@@ -336,10 +364,7 @@ export class Socket {
     return undefined;
   }
 
-  /**
-   * Messages until the socket is closed; leaving the loop leaves the socket open. What
-   * {@link receive} throws or rejects with otherwise, after `receiveTimeout` say, ends the loop.
-   */
+  /** @internal */
   [Symbol.asyncIterator](): AsyncIterator<Message[], undefined> {
     return new MessageIterator(this);
   }
@@ -426,8 +451,10 @@ export class Socket {
 
   #set(args: ArrayLike<unknown>, type: OptionType): void {
     const id = optionId(args, 2);
-    convert(type, args[1]);
-    if (this.closed) throw errnoError("ENOTSOCK");
+    if (this.closed) {
+      convert(type, args[1]);
+      throw errnoError("ENOTSOCK");
+    }
     const immediate = this.#core.setOption(id, type, args[1]);
     if (!immediate && (this.#blocked || this.#core.inUse)) {
       process.emitWarning("Socket option will not take effect until next connect/bind.");

@@ -6,16 +6,18 @@ import type { Pipe } from "./pipe.js";
 import { AddressedPattern, UNROUTABLE } from "./router.js";
 import {
   defineSocket,
-  type Readable,
+  type ReadableSocket,
   Socket,
   type SocketOptions,
-  type Writable,
+  type WritableSocket,
 } from "./socket.js";
 
 const ZMQ_STREAM = 11;
 const ZMQ_CONNECT_ROUTING_ID = 61;
 
-export interface Stream extends Readable<[Message, Message]>, Writable<[MessageLike, MessageLike]> {
+export interface Stream
+  extends ReadableSocket<[Message, Message]>,
+    WritableSocket<[MessageLike, MessageLike]> {
   /**
    * `ZMQ_STREAM_NOTIFY`: receive an empty message of each peer that connects, and of each that is
    * gone. Write only. Default true.

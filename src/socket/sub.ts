@@ -3,14 +3,14 @@ import type { Parts } from "../message.js";
 import { sizeOf } from "../message.js";
 import type { OptionValue } from "../options.js";
 import { type Depth, type Refusal, UNSUPPORTED } from "./pattern.js";
-import { defineSocket, type Readable, Socket, type SocketOptions } from "./socket.js";
+import { defineSocket, type ReadableSocket, Socket, type SocketOptions } from "./socket.js";
 import { XSubscriberPattern } from "./xsub.js";
 
 const ZMQ_SUB = 2;
 const ZMQ_SUBSCRIBE = 6;
 const ZMQ_UNSUBSCRIBE = 7;
 
-export interface Subscriber extends Readable {
+export interface Subscriber extends ReadableSocket {
   /** `ZMQ_CONFLATE`: keep only the newest message of each publisher. Write only. Default false. */
   conflate: boolean;
   /**

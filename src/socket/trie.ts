@@ -79,13 +79,16 @@ export class Trie<T> {
     return this.match(octets, enough);
   }
 
-  /** All topics with their values. */
+  /** All topics with their values, in the order of their octets, as libzmq's trie has them. */
   *entries(): Generator<[topic: string, value: T]> {
     const stack: [Node<T>, string][] = [[this.#root, ""]];
     for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
       const [node, topic] = top;
       if (node.value !== undefined) yield [topic, node.value];
-      for (const child of node.children) stack.push([child, topic + child.label]);
+      for (let i = node.children.length - 1; i >= 0; i--) {
+        const child = node.children[i] as Node<T>;
+        stack.push([child, topic + child.label]);
+      }
     }
   }
 

@@ -63,9 +63,9 @@ export class Writer {
     pending?.attempt(this.#share, turn, () => this.#give(pending));
   }
 
-  /** Ends the call that waits. */
+  /** Ends the call that waits, with the reason why nothing was sent: EAGAIN, or EFSM. */
   close(): void {
-    this.#pending?.reject(errnoError("EAGAIN"));
+    this.#pending?.reject(errnoError(this.#sink.sendRefusal.code));
   }
 
   #give(pending: Pending<void>): void {

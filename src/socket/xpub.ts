@@ -8,10 +8,10 @@ import { type Depth, NOT_NOW, type Pattern, type PatternHost, type Refusal } fro
 import { depthOf, type Pipe } from "./pipe.js";
 import {
   defineSocket,
-  type Readable,
+  type ReadableSocket,
   Socket,
   type SocketOptions,
-  type Writable,
+  type WritableSocket,
 } from "./socket.js";
 import { Subscriptions } from "./subscriptions.js";
 import { CANCEL, SUBSCRIBE } from "./xsub.js";
@@ -20,7 +20,7 @@ const ZMQ_XPUB = 9;
 const ZMQ_XPUB_VERBOSE = 40;
 const ZMQ_XPUB_VERBOSER = 78;
 
-export interface XPublisher extends Readable, Writable {
+export interface XPublisher extends ReadableSocket, WritableSocket {
   /** `ZMQ_XPUB_NODROP`: see {@link Publisher.noDrop}. Write only. Default false. */
   noDrop: boolean;
   /**
@@ -62,7 +62,7 @@ export class XPublisher extends Socket {
 }
 
 /** A peer that subscribes. */
-class Subscriber extends Recipient {
+class SubscribingPeer extends Recipient {
   /** What it is subscribed to: messages that begin with these go to it. */
   readonly topics = new Set<string>();
   /** What it asked for, where the application decides (`manual`). */
@@ -83,13 +83,13 @@ class Subscriber extends Recipient {
  */
 export class XPublisherPattern implements Pattern {
   readonly #host: PatternHost;
-  readonly #dist: Distributor<Subscriber>;
-  readonly #subscriptions = new Subscriptions<Subscriber>();
+  readonly #dist: Distributor<SubscribingPeer>;
+  readonly #subscriptions = new Subscriptions<SubscribingPeer>();
   readonly #arrivals: Arrivals;
   /** Pipes of peers that are gone, with messages left to read. */
   readonly #departed = new Set<Pipe>();
   /** Whose subscription was received last (`manual`). */
-  #last: Subscriber | undefined;
+  #last: SubscribingPeer | undefined;
   #noDrop = false;
   #inverted = false;
   #manual = false;
@@ -160,7 +160,7 @@ export class XPublisherPattern implements Pattern {
 
   attach(pipe: Pipe): void {
     pipe.attach(this);
-    this.#dist.attach(new Subscriber(pipe));
+    this.#dist.attach(new SubscribingPeer(pipe));
     const welcome = this.#host.options.octets("welcomeMessage");
     if (welcome !== undefined) {
       pipe.write([Buffer.from(welcome)]);
@@ -263,12 +263,12 @@ export class XPublisherPattern implements Pattern {
   }
 
   /** A peer wants a topic no more, though it did not say so. */
-  #withdraw(subscriber: Subscriber, topic: string): void {
+  #withdraw(subscriber: SubscribingPeer, topic: string): void {
     if (this.#change(subscriber, topic, false)) this.tell(subscriber.pipe, topic, false);
   }
 
   /** Subscribes a peer to a topic, or cancels that. @returns Whether the application hears of it. */
-  #change(subscriber: Subscriber, topic: string, subscribe: boolean): boolean {
+  #change(subscriber: SubscribingPeer, topic: string, subscribe: boolean): boolean {
     if (this.#manual) {
       if (subscribe) subscriber.wishes.add(topic);
       else subscriber.wishes.delete(topic);
@@ -323,7 +323,7 @@ export class XPublisherPattern implements Pattern {
   }
 
   /** Gives messages that came a place in the order. */
-  #order(subscriber: Subscriber): void {
+  #order(subscriber: SubscribingPeer): void {
     const { pipe } = subscriber;
     const count = pipe.length - subscriber.ordered;
     subscriber.ordered = pipe.length;

@@ -14,10 +14,10 @@ import {
 import type { Pipe } from "./pipe.js";
 import {
   defineSocket,
-  type Readable,
+  type ReadableSocket,
   Socket,
   type SocketOptions,
-  type Writable,
+  type WritableSocket,
 } from "./socket.js";
 import { Trie } from "./trie.js";
 
@@ -28,7 +28,7 @@ export const SUBSCRIBE = 1;
 /** @internal */
 export const CANCEL = 0;
 
-export interface XSubscriber extends Readable, Writable {}
+export interface XSubscriber extends ReadableSocket, WritableSocket {}
 
 /**
  * As a Subscriber, for proxies (RFC 29): to subscribe, send a message of the byte 1 and the topic;

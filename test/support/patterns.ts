@@ -1,13 +1,18 @@
 import { expect } from "vitest";
 import type { Event, EventOfType, EventType } from "../../src/events.js";
 import { Observer } from "../../src/socket/observer.js";
-import type { Readable, Socket, SocketOptions, Writable } from "../../src/socket/socket.js";
+import type {
+  ReadableSocket,
+  Socket,
+  SocketOptions,
+  WritableSocket,
+} from "../../src/socket/socket.js";
 import { freePort } from "./ports.js";
 import { type Sockets, type Transport, turns, until } from "./sockets.js";
 
 /** Any socket that can receive, or send. */
-export type Receiving = Socket & Pick<Readable, "receive" | "tryReceive">;
-export type Sending = Socket & Pick<Writable, "send" | "trySend">;
+export type Receiving = Socket & Pick<ReadableSocket, "receive" | "tryReceive">;
+export type Sending = Socket & Pick<WritableSocket, "send" | "trySend">;
 
 /** Makes sockets of a type, which do not linger unless they are told to. */
 export function maker<S extends Socket>(
@@ -114,14 +119,14 @@ export function peers(socket: Socket): number {
   return socket.stats().peers.filter(({ connected }) => connected).length;
 }
 
-/** What happens at a socket from now on. */
+/** What happens at a socket from now on; what its events hide from who prints them is shown. */
 export class Events {
   readonly all: Event[] = [];
 
   constructor(socket: Socket) {
     const observer = new Observer(socket);
     void (async () => {
-      for await (const event of observer) this.all.push(event);
+      for await (const event of observer) this.all.push(shown(event));
     })();
   }
 
@@ -138,6 +143,12 @@ export class Events {
     await until(() => this.of(type).length >= count);
     return this.of(type)[count - 1] as EventOfType<T>;
   }
+}
+
+/** An event with all that it has, enumerable. */
+export function shown(event: Event): Event {
+  const names = Object.getOwnPropertyNames(event) as (keyof Event)[];
+  return Object.fromEntries(names.map((name) => [name, event[name]])) as unknown as Event;
 }
 
 /**
