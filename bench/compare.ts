@@ -257,7 +257,9 @@ function verdictOn(speedups: number[]): "better" | "worse" | "same" {
 }
 
 function entryOf(tree: string): string {
-  return join(tree, "dist/esm/index.js");
+  // Older trees have the other one.
+  const entries = ["module", "index"].map((name) => join(tree, `dist/esm/${name}.js`));
+  return entries.find((entry) => existsSync(entry)) as string;
 }
 
 /** Another commit in a folder of its own; it shares our node_modules if it locks the same versions. */

@@ -8,19 +8,32 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
+import { decode, encode } from "@jridgewell/sourcemap-codec";
 import { build } from "esbuild";
 import ts from "typescript";
 
 const root = join(import.meta.dirname, "..");
 const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
 
-const ENTRIES = { index: "src/index.ts", "zmtp/index": "src/zmtp/index.ts" };
+/** What programs load. The root has all its names together as `default`, too, for those that import it. */
+const ENTRIES = {
+  esm: ["module", "draft", "v5-compat", "zmtp/index"],
+  cjs: ["index", "draft", "v5-compat", "zmtp/index"],
+};
+
+/** Exports that tests can replace, as they can npm zeromq's: esbuild's are getters. */
+const PLAIN_EXPORTS =
+  'module.exports = Object.defineProperty({ ...module.exports }, "__esModule", { value: true });';
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
 for (const format of ["esm", "cjs"]) {
-  declare(`tsconfig.${format}.json`);
-  prune(join(root, "dist", format));
+  declare(format);
+  prune(format);
+  await joinModules(format);
 }
+await toCommonJs();
+keepOrder("dist/cjs/index.js", "src/index.ts");
+for (const format of ["esm", "cjs"]) coarsenMaps(format);
 
 // The package is "type": "module"; its CommonJS half says otherwise.
 writeFileSync(
@@ -28,18 +41,16 @@ writeFileSync(
   `${JSON.stringify({ type: "commonjs", sideEffects: false }, null, 2)}\n`,
 );
 
-// What both entries need, the protocol, is there once: there is one ProtocolError, not two.
-await joinModules("esm", ENTRIES, { splitting: true, chunkNames: "zmtp/[name]-[hash]" });
-await joinModules("cjs", { index: ENTRIES.index }, { plugins: [zmtpStaysOutside()] });
-keepOrder("dist/cjs/index.js", "src/index.ts");
-await joinModules("cjs", { "zmtp/index": ENTRIES["zmtp/index"] });
-
-function declare(project) {
-  execFileSync(process.execPath, [tsc, "-p", project], { cwd: root, stdio: "inherit" });
+function declare(format) {
+  execFileSync(process.execPath, [tsc, "-p", `tsconfig.${format}.json`], {
+    cwd: root,
+    stdio: "inherit",
+  });
 }
 
 /** Removes declarations that no entry leads to: they are of what nobody outside can name. */
-function prune(folder) {
+function prune(format) {
+  const folder = join(root, "dist", format);
   const needed = new Set();
   const visit = (file) => {
     if (needed.has(file)) return;
@@ -49,27 +60,56 @@ function prune(folder) {
       visit(`${join(dirname(file), to)}.d.ts`);
     }
   };
-  for (const entry of Object.keys(ENTRIES)) visit(`${entry}.d.ts`);
+  for (const entry of ENTRIES[format]) visit(`${entry}.d.ts`);
   for (const file of readdirSync(folder, { recursive: true })) {
     if (file.endsWith(".d.ts") && !needed.has(relative(".", file))) rmSync(join(folder, file));
   }
 }
 
-function joinModules(format, entryPoints, options) {
+/** Joins the modules to the entries and what they share, each of it once: there is one Socket, and one ProtocolError. */
+function joinModules(format) {
   return build({
     absWorkingDir: root,
-    entryPoints,
+    entryPoints: ENTRIES[format].map((name) => ({ in: `src/${name}.ts`, out: name })),
     outdir: `dist/${format}`,
     bundle: true,
-    format,
+    splitting: true,
+    format: "esm",
     platform: "node",
     target: "es2022",
-    sourcemap: true,
+    sourcemap: format === "esm" ? true : "inline",
     sourcesContent: false,
     logLevel: "warning",
-    ...options,
-    plugins: [withoutComments(), ...(options?.plugins ?? [])],
+    chunkNames: "shared/[name]-[hash]",
+    plugins: [withoutComments()],
   });
+}
+
+/** Turns the files of dist/cjs, ES modules so far, into CommonJS: by itself esbuild shares nothing there. */
+async function toCommonJs() {
+  const outdir = join(root, "dist/cjs");
+  const files = readdirSync(outdir, { recursive: true }).filter((file) => file.endsWith(".js"));
+  const entries = ENTRIES.cjs.map((name) => `${name}.js`);
+  const convert = (entryPoints, footer) =>
+    build({
+      absWorkingDir: outdir,
+      entryPoints,
+      outdir,
+      outbase: outdir,
+      allowOverwrite: true,
+      format: "cjs",
+      platform: "node",
+      target: "es2022",
+      sourcemap: true,
+      sourcesContent: false,
+      logLevel: "warning",
+      footer: { js: footer },
+    });
+  await convert(entries, PLAIN_EXPORTS);
+  await convert(
+    files.filter((file) => !entries.includes(file)),
+    "",
+  );
 }
 
 /** Comments stand in the declarations, and in the sources that the maps lead to: esbuild would keep some more. */
@@ -93,6 +133,20 @@ function withoutComments() {
   };
 }
 
+/** Source maps that know lines and no columns: a quarter of the package would be those, twice. */
+function coarsenMaps(format) {
+  const folder = join(root, "dist", format);
+  for (const file of readdirSync(folder, { recursive: true })) {
+    if (!file.endsWith(".map")) continue;
+    const path = join(folder, file);
+    const { names, mappings, ...map } = JSON.parse(readFileSync(path, "utf8"));
+    const lines = decode(mappings).map((segments) =>
+      segments.slice(0, 1).map((it) => it.slice(0, 4)),
+    );
+    writeFileSync(path, JSON.stringify({ ...map, names: [], mappings: encode(lines) }));
+  }
+}
+
 /** Names are exported in the order of the source, which is npm zeromq's, and not in that of the alphabet. */
 function keepOrder(output, source) {
   const path = join(root, output);
@@ -111,16 +165,4 @@ function keepOrder(output, source) {
 
 function nameOf(line) {
   return /\w+/.exec(line)?.[0];
-}
-
-/** CommonJS has no chunks: its root entry requires the other one. */
-function zmtpStaysOutside() {
-  return {
-    name: "zmtp-stays-outside",
-    setup: ({ onResolve }) =>
-      onResolve({ filter: /\/zmtp\/index\.js$/ }, () => ({
-        path: "./zmtp/index.js",
-        external: true,
-      })),
-  };
 }

@@ -7,17 +7,26 @@
  */
 
 /** What this library can do, in npm zeromq's terms. */
-export const capability: Readonly<Record<string, boolean>> = {
+export const capability: Partial<{
+  ipc: boolean;
+  pgm: boolean;
+  tipc: boolean;
+  norm: boolean;
+  curve: boolean;
+  gssapi: boolean;
+  draft: boolean;
+}> = {
   ipc: true,
   pgm: false,
   tipc: false,
   norm: false,
   curve: false,
   gssapi: false,
-  draft: false,
+  draft: true,
 };
 
 export { context } from "./socket/context.js";
+export { type CurveKeyPair, curveKeyPair } from "./curve-key-pair.js";
 
 /** The version of libzmq whose behaviour this library has. */
 export const version: string = "4.3.5";
@@ -25,11 +34,13 @@ export const version: string = "4.3.5";
 export { Context, type ContextOptions } from "./socket/context.js";
 export {
   type Readable,
+  type ReadableSocket,
   Socket,
   type SocketOptions,
   type Writable,
+  type WritableSocket,
 } from "./socket/socket.js";
-export { Observer } from "./socket/observer.js";
+export { type EventSubscriber, Observer } from "./socket/observer.js";
 export { Proxy, type ProxyOptions } from "./socket/proxy.js";
 export { Pair } from "./socket/pair.js";
 export { Publisher } from "./socket/pub.js";

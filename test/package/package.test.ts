@@ -52,7 +52,7 @@ let projects = 0;
 
 beforeAll(async () => {
   if (
-    !existsSync(join(root, "dist/esm/index.js")) ||
+    !existsSync(join(root, "dist/esm/module.js")) ||
     !existsSync(join(root, "dist/cjs/index.js"))
   ) {
     throw new Error("Nothing is built: run these tests through `npm run test:package`");
