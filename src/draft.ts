@@ -10,6 +10,7 @@
 export type { MessageWith } from "./message.js";
 export { Channel } from "./socket/channel.js";
 export { Client } from "./socket/client.js";
+export { Datagram } from "./socket/datagram.js";
 export { Dish, type DishGroupOptions } from "./socket/dish.js";
 export { Gather } from "./socket/gather.js";
 export { Peer } from "./socket/peer.js";

@@ -31,7 +31,7 @@ const ROUTING = [
 const PATTERNS = [
   ...["pair", "pub", "sub", "xpub", "xsub", "req", "rep", "dealer", "router", "push", "pull"],
   ...["stream", "client", "server", "radio", "dish", "scatter", "gather", "peer", "channel"],
-  "single",
+  ...["single", "datagram"],
 ].map((name) => `socket/${name}`);
 
 const BASE = ["errors", "message", "options", "events", "shared", "z85", "curve-key-pair"];

@@ -2,7 +2,9 @@ import { errnoError } from "../errors.js";
 import { defineAccessors, type OptionSpec, OptionStore } from "../options.js";
 import { shared } from "../shared.js";
 import { Meeting } from "../transport/inproc.js";
+import type { Threads } from "../transport/threads.js";
 import { Budget } from "../zmtp/index.js";
+import { Abroad } from "./abroad.js";
 import type { Core } from "./core.js";
 import type { InprocBinding, InprocConnection } from "./inproc.js";
 
@@ -50,24 +52,56 @@ export class ContextCore {
   readonly names = new Meeting<InprocBinding, InprocConnection>();
   readonly reserve = new Budget(RESERVE_LIMIT);
   readonly #sockets = new Set<Core>();
+  #cells: Int32Array | undefined;
+  #abroad: Abroad | undefined;
+
+  /** What other threads have bound; undefined where there is no way to them. */
+  get abroad(): Abroad | undefined {
+    return this.#abroad;
+  }
+
+  /** From now on options and inproc names are those of all threads. */
+  share(threads: Threads): void {
+    if (threads.first) this.#tell(threads.cells);
+    this.#cells = threads.cells;
+    this.#abroad = new Abroad(threads, this.names);
+  }
 
   get(id: number, type: "Int32" | "Bool"): number | boolean {
+    this.#ask();
     return this.readable.get(id, type) as number | boolean;
   }
 
   set(id: number, type: "Int32" | "Bool", value: unknown): void {
     const { name } = this.writable.set(id, type, value);
     this.readable.put(name, this.writable.value(name) ?? null);
+    if (this.#cells !== undefined) this.#tell(this.#cells);
   }
 
   /** @throws EMFILE when there are `maxSockets` already. */
   add(core: Core): void {
-    if (this.#sockets.size >= this.readable.number("maxSockets")) throw errnoError("EMFILE");
+    if (this.#sockets.size >= (this.get(2, "Int32") as number)) throw errnoError("EMFILE");
     this.#sockets.add(core);
   }
 
   remove(core: Core): void {
     this.#sockets.delete(core);
+  }
+
+  /** Another thread may have set an option. */
+  #ask(): void {
+    const cells = this.#cells;
+    if (cells === undefined) return;
+    for (const [i, { name, type }] of BOTH.entries()) {
+      const value = Atomics.load(cells, i);
+      this.readable.put(name, type === "Bool" ? value !== 0 : value);
+    }
+  }
+
+  #tell(cells: Int32Array): void {
+    for (const [i, { name }] of BOTH.entries()) {
+      Atomics.store(cells, i, Number(this.readable.value(name)));
+    }
   }
 }
 

@@ -1,6 +1,12 @@
 import { shared } from "../shared.js";
+import { Threads } from "../transport/threads.js";
 import { checkCount, checkOptions, optionId } from "./arguments.js";
-import { ContextCore, defineContextAccessors, registerContext } from "./context-core.js";
+import {
+  ContextCore,
+  contextCore,
+  defineContextAccessors,
+  registerContext,
+} from "./context-core.js";
 
 /** The options of a {@link Context}. */
 export interface ContextOptions {
@@ -56,7 +62,7 @@ export interface Context {
 }
 
 /**
- * What sockets of one thread have in common: their inproc names, the defaults of some options,
+ * What sockets have in common: their inproc names, the defaults of some options,
  * and what happens to their messages when the process ends.
  */
 export class Context {
@@ -105,5 +111,13 @@ export class Context {
 
 defineContextAccessors(Context.prototype);
 
-/** The context of every socket that is not given another. */
-export const context: Context = shared("context", () => new Context());
+/**
+ * The context of every socket that is not given another. Its options and its inproc names are those of
+ * all threads that were started after the library was loaded in the thread that started them.
+ */
+export const context: Context = shared("context", () => {
+  const made = new Context();
+  const threads = Threads.here();
+  if (threads !== undefined) contextCore(made)?.share(threads);
+  return made;
+});

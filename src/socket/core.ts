@@ -5,7 +5,7 @@ import { OptionStore, type OptionType } from "../options.js";
 import type { BackoffOptions } from "../transport/backoff.js";
 import { Candidates } from "./candidates.js";
 import type { ContextCore } from "./context-core.js";
-import type { InprocConnection } from "./inproc.js";
+import type { InprocPeer } from "./inproc.js";
 import type { SocketKind } from "./kind.js";
 import { lifetime } from "./lifetime.js";
 import { type Link, whereIs } from "./link.js";
@@ -37,8 +37,8 @@ export class Core implements PatternHost {
   readonly options: OptionStore;
   readonly monitor = new Monitor();
   readonly candidates = new Candidates();
-  /** Connections to other sockets of this thread, from either side. */
-  readonly inproc: Set<InprocConnection> = new Set();
+  /** Connections to other sockets of this process, from either side. */
+  readonly inproc: Set<InprocPeer> = new Set();
   readonly sendMarks: QueueMarks;
   readonly receiveMarks: QueueMarks;
   readonly wiring: Wiring;

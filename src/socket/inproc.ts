@@ -1,11 +1,22 @@
 import type { Buffer } from "node:buffer";
+import type { MessagePort } from "node:worker_threads";
 import { errnoError } from "../errors.js";
+import { Bridge, type BridgeOwner } from "./bridge.js";
 import type { Candidate } from "./candidates.js";
 import type { Core, Endpoint } from "./core.js";
 import type { Link } from "./link.js";
 import { type Marks, Pipe, type PipeSink } from "./pipe.js";
 import type { Session } from "./session.js";
 import { NO_ROUTING_ID } from "./wiring.js";
+
+/** A connection within this process, as the socket of either side sees it. */
+export interface InprocPeer {
+  linkOf(core: Core): Link;
+  /** The socket was closed. */
+  closedBy(core: Core): void;
+  /** A mark of the socket has changed. */
+  updateMarks(): void;
+}
 
 const NO_SESSIONS: readonly Session[] = [];
 
@@ -21,22 +32,27 @@ export class InprocBinding implements Endpoint {
     this.core = core;
     this.endpoint = endpoint;
     this.#name = name;
-    const guests = core.context.names.bind(name, this);
+    const { names, abroad } = core.context;
+    if (abroad?.claim(name) === false) throw errnoError("EADDRINUSE", endpoint);
+    const guests = names.bind(name, this);
     if (guests === undefined) throw errnoError("EADDRINUSE", endpoint);
     for (const guest of guests) if (guest.suits(this)) guest.meet(this);
+    abroad?.announce(name);
   }
 
   /** Gives the name up. Who is connected stays so. */
   close(): void {
     this.core.context.names.unbind(this.#name, this);
+    this.core.context.abroad?.release(this.#name);
   }
 }
 
 /**
  * A connection to a name, whether it is bound already or will be: one pipe, straight from socket
- * to socket. Each direction holds the send mark of one side and the receive mark of the other.
+ * to socket. Each direction holds the send mark of one side and the receive mark of the other. If
+ * another thread has the name, a bridge holds the end that would be the other socket's.
  */
-export class InprocConnection implements Endpoint, PipeSink, Candidate {
+export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPeer, BridgeOwner {
   readonly endpoint: string;
   readonly sessions = NO_SESSIONS;
   readonly startedAt: number = performance.now();
@@ -49,6 +65,10 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
   #ours: Pipe | undefined;
   #theirs: Pipe | undefined;
   #attached = false;
+  /** The way to a socket in another thread, open or not yet. */
+  #bridge: Bridge | undefined;
+  /** What that socket calls itself, once it is open. */
+  #remoteId: Buffer | undefined;
   readonly #guest: Candidate = { enter: () => this.#attachTheirs() };
 
   constructor(core: Core, name: string, endpoint: string, routingId?: Buffer) {
@@ -68,7 +88,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
     const { endpoint, peerAddress, established, startedAt } = this;
     const isOurs = core === this.#core;
     const peer = isOurs ? this.#host?.core : this.#core;
-    const name = peer?.wiring.routingId;
+    const name = this.#remoteId ?? peer?.wiring.routingId;
     return {
       endpoint,
       peerAddress,
@@ -81,7 +101,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
 
   /** Whether the name is bound, or was. */
   get established(): boolean {
-    return this.#host !== undefined;
+    return this.#host !== undefined || this.#remoteId !== undefined;
   }
 
   get peerAddress(): string | undefined {
@@ -106,12 +126,45 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
     theirs.attach(this);
     this.#core.pattern.attach(ours, this.#routingId);
     const host = this.#core.context.names.connect(this.#name, this);
-    if (host !== undefined && this.suits(host)) this.meet(host);
+    if (host === undefined) this.#core.context.abroad?.seek(this.#name, this);
+    else if (this.suits(host)) this.meet(host);
+  }
+
+  /** The type of our socket, for those who cannot see it. */
+  get type(): string {
+    return this.#core.kind.name;
+  }
+
+  /** Whether somebody in another thread has been asked already. */
+  get crossing(): boolean {
+    return this.#bridge !== undefined;
+  }
+
+  /** Another thread has the name: it has the other end of this port's channel. */
+  cross(port: MessagePort): void {
+    if (this.#theirs === undefined) return;
+    this.#bridge = new Bridge(port, this.#theirs, this);
+    this.#bridge.open(this.#core.wiring.routingId ?? NO_ROUTING_ID);
+  }
+
+  bridgeOpened(routingId: Buffer): void {
+    this.#remoteId = routingId;
+    this.#attached = true;
+    this.#core.context.names.leave(this.#name, this);
+    this.#core.context.abroad?.forget(this);
+  }
+
+  bridgeClosed(): void {
+    this.#bridge = undefined;
+    // Who did not let us in may be followed by somebody who does.
+    if (this.#attached) this.#over();
+    else this.#theirs?.attach(this);
   }
 
   /** The name is bound. */
   meet(host: InprocBinding): void {
     this.#host = host;
+    this.#core.context.abroad?.forget(this);
     const theirs = host.core;
     this.#ours?.join(theirs.receiveMarks.pool);
     this.#theirs?.join(theirs.sendMarks.pool);
@@ -176,8 +229,11 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate {
   /** Waits no longer for the other socket. */
   #leave(): void {
     this.#core.context.names.leave(this.#name, this);
+    this.#core.context.abroad?.forget(this);
     this.#host?.core.candidates.delete(this.#guest);
-    if (!this.#attached) this.#theirs?.close();
+    if (this.#attached) return;
+    this.#bridge?.close();
+    this.#theirs?.close();
   }
 
   /** Either socket has ended the pipe. It does not come back by itself. */

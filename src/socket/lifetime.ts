@@ -25,7 +25,7 @@ export type Resident = Pick<Core, "hasOutput"> & {
   readonly closed: boolean;
   readonly options: { number(name: "linger"): number };
   readonly writer: { readonly messages: number };
-  readonly context: { readonly readable: { boolean(name: "blocky"): boolean } };
+  readonly context: { get(id: 70, type: "Bool"): boolean | number };
 };
 
 /** When the messages of a socket that is still open need not be waited for any longer. */
@@ -190,7 +190,7 @@ export class Lifetime {
   #warn(): void {
     const waiting = [...this.#residents].filter(({ hasOutput }) => hasOutput);
     if (waiting.length === 0) return;
-    const blocky = waiting.some(({ context }) => context.readable.boolean("blocky"));
+    const blocky = waiting.some(({ context }) => context.get(70, "Bool"));
     const advice = blocky ? " Set 'context.blocky = false' to change this behaviour." : "";
     process.stderr.write(
       `(node:${process.pid}) WARNING: Waiting for queued ZeroMQ messages to be delivered.${advice}\n`,

@@ -140,8 +140,8 @@ export class Pipe {
     this.#peer.#marks = back;
     this.#peer.#conflate = back.conflate === true;
     // What was read below the old low-water mark may be all that the new mark allows.
-    this.#peer.#acknowledge();
-    this.#acknowledge();
+    this.#peer.acknowledge();
+    this.acknowledge();
   }
 
   /** Whether the other end has ended: it takes no more messages, and sends none. */
@@ -231,7 +231,7 @@ export class Pipe {
     this.#read++;
     this.#readBytes += size;
     if (this.#exclusive) ownBuffers(parts);
-    if (this.#isLowWater()) this.#acknowledge();
+    if (this.#isLowWater()) this.acknowledge();
     return parts;
   }
 
@@ -359,7 +359,8 @@ export class Pipe {
     );
   }
 
-  #acknowledge(): void {
+  /** Lets the writer know what has been read, before the low-water mark does. */
+  acknowledge(): void {
     this.#toldRead = this.#read;
     this.#toldBytes = this.#readBytes;
     this.#peer.wakeWriter();

@@ -185,6 +185,7 @@ export class Socket {
       },
       block: (done) => this.#block(done),
     });
+    unreferenced.register(this, this.#core);
     Object.seal(this);
     try {
       Object.assign(this, settings);
@@ -491,6 +492,14 @@ export class Socket {
     }
   }
 }
+
+/**
+ * A socket that nobody has any more is closed, as npm zeromq's is. One that somebody waits for, or that a
+ * proxy works with, somebody has.
+ */
+const unreferenced = new FinalizationRegistry<Core>((core) => {
+  if (core.relay === undefined) core.close();
+});
 
 /** `for await` over a socket. */
 class MessageIterator implements AsyncIterator<Message[], undefined> {

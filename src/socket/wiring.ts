@@ -53,7 +53,7 @@ export class Wiring {
   }
 
   /** Whether sockets of both types may talk to each other. */
-  suits(other: SocketKind): boolean {
+  suits(other: { name: string }): boolean {
     return this.#kind.name !== "STREAM" && isCompatible(this.#kind.name, other.name);
   }
 

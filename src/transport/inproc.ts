@@ -22,6 +22,11 @@ export class Meeting<Host, Guest> {
     if (this.#hosts.get(name) === host) this.#hosts.delete(name);
   }
 
+  /** Who has bound a name. */
+  find(name: string): Host | undefined {
+    return this.#hosts.get(name);
+  }
+
   /** Finds who has bound a name; if nobody has, the guest waits until {@link leave}. */
   connect(name: string, guest: Guest): Host | undefined {
     const host = this.#hosts.get(name);

@@ -40,7 +40,7 @@ function resident(linger: number, more: Partial<Fake> = {}): Fake {
         return it.sent;
       },
     },
-    context: { readable: { boolean: () => it.blocky } },
+    context: { get: () => it.blocky },
     ...more,
   };
   lifetime.add(it);

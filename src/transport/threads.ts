@@ -1,0 +1,106 @@
+import type { MessagePort, Transferable, Worker } from "node:worker_threads";
+import * as workerThreads from "node:worker_threads";
+import { SharedNames } from "./names.js";
+
+/** What threads know each other by: two versions that disagree on what they share must not meet. */
+const KEY = "purezmq.threads.1";
+
+/** Words of 32 bits that all threads share. */
+const CELLS = 16;
+
+/** What a thread finds in its environment when it starts. */
+interface Heritage {
+  names: SharedArrayBuffer;
+  cells: SharedArrayBuffer;
+}
+
+/** Somebody in another thread wants to be connected to who has a name here. */
+export interface Knock {
+  name: string;
+  /** The type of the socket that wants to. */
+  type: string;
+  /** Where it listens, and is talked to. */
+  port: MessagePort;
+}
+
+type PostToThread = (
+  thread: number,
+  value: unknown,
+  transfer: readonly Transferable[],
+) => Promise<void>;
+
+const postToThread = (workerThreads as { postMessageToThread?: PostToThread }).postMessageToThread;
+
+/**
+ * The threads of this process that share names: those that were started after the library was loaded
+ * in the thread that started them.
+ */
+export class Threads {
+  readonly names: SharedNames;
+  /** Numbers that mean the same to all. */
+  readonly cells: Int32Array;
+  /** Whether nobody else had been there. */
+  readonly first: boolean;
+  #channel: workerThreads.BroadcastChannel | undefined;
+  #listening = false;
+  #announced: ((name: string) => void) | undefined;
+
+  /** This thread's; undefined where the runtime has no way from one thread to another. */
+  static here(): Threads | undefined {
+    return typeof postToThread === "function" ? new Threads() : undefined;
+  }
+
+  constructor() {
+    const heritage = workerThreads.getEnvironmentData(KEY) as unknown as Heritage | undefined;
+    this.first = heritage === undefined;
+    this.names = new SharedNames(workerThreads.threadId, heritage?.names);
+    const cells = heritage?.cells ?? new SharedArrayBuffer(CELLS * 4);
+    this.cells = new Int32Array(cells);
+    const legacy: Heritage = { names: this.names.memory, cells };
+    workerThreads.setEnvironmentData(KEY, legacy as unknown as workerThreads.Serializable);
+    // What a thread leaves behind is cleared away by who has started it.
+    process.on("worker", (worker: Worker) => {
+      const { threadId } = worker;
+      worker.once("exit", () => this.names.purge(threadId));
+    });
+  }
+
+  /** Knocks at another thread. Whether there is one of that number that hears it. */
+  async knock(thread: number, { port, ...what }: Knock): Promise<boolean> {
+    try {
+      await postToThread?.(thread, { [KEY]: { ...what, port } }, [port]);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Calls `opened` whenever somebody in another thread knocks. To be called once. */
+  onKnock(opened: (knock: Knock) => void): void {
+    process.on("workerMessage", (value: unknown) => {
+      const knock = (value as { [KEY]?: Knock } | null)?.[KEY];
+      if (knock !== undefined) opened(knock);
+    });
+  }
+
+  /** Tells all threads that a name has been taken. */
+  announce(name: string): void {
+    this.#open().postMessage(name);
+  }
+
+  /** Calls `announced` whenever another thread has taken a name. To be called once. */
+  onAnnounce(announced: (name: string) => void): void {
+    this.#announced = announced;
+    const channel = this.#open();
+    if (this.#listening) return;
+    this.#listening = true;
+    channel.onmessage = ({ data }: { data: unknown }) => this.#announced?.(data as string);
+    channel.unref();
+  }
+
+  #open(): workerThreads.BroadcastChannel {
+    this.#channel ??= new workerThreads.BroadcastChannel(KEY);
+    this.#channel.unref();
+    return this.#channel;
+  }
+}
