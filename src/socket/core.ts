@@ -109,6 +109,11 @@ export class Core implements PatternHost {
     return false;
   }
 
+  /** Whether a call waits, or a proxy works with the socket. */
+  get busy(): boolean {
+    return this.reader.busy || this.writer.busy || this.relay !== undefined;
+  }
+
   /** Whether any endpoint is bound or connected. */
   get inUse(): boolean {
     return this.#bound.size > 0 || this.#connected.size > 0;

@@ -494,11 +494,12 @@ export class Socket {
 }
 
 /**
- * A socket that nobody has any more is closed, as npm zeromq's is. One that somebody waits for, or that a
- * proxy works with, somebody has.
+ * A socket that nobody has any more is closed, as npm zeromq's is; but not while somebody waits for
+ * what it does: then the next collection looks again.
  */
 const unreferenced = new FinalizationRegistry<Core>((core) => {
-  if (core.relay === undefined) core.close();
+  if (core.busy) unreferenced.register({}, core);
+  else core.close();
 });
 
 /** `for await` over a socket. */
