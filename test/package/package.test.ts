@@ -14,7 +14,10 @@ const execute = promisify(execFile);
 const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const jest = require.resolve("jest/bin/jest");
-const tsc = require.resolve("typescript/bin/tsc");
+const compilers = {
+  5: require.resolve("typescript5/bin/tsc"),
+  6: require.resolve("typescript/bin/tsc"),
+};
 const nodeTypes = dirname(require.resolve("@types/node/package.json"));
 
 /** Passes one message from one Pair to another; `Pair` must be in scope. */
@@ -114,16 +117,20 @@ describe("the tarball", () => {
     expect(new Set(paths.map((path) => path.split("/")[0]))).toEqual(
       new Set(["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json", "src"]),
     );
-    // The modules of each build are joined: two entries, and what both of them need, which in
-    // CommonJS is one of them.
+    // The modules of each build are joined: four entries, and what some of them share.
     const built = paths.filter((path) => /^dist\/.*\.js$/.test(path));
     for (const format of ["cjs", "esm"]) {
-      const entries = ["index", "zmtp/index"].map((entry) => `dist/${format}/${entry}`);
+      const root = format === "cjs" ? "index" : "module";
+      const entries = [root, "draft", "v5-compat", "zmtp/index"].map(
+        (it) => `dist/${format}/${it}`,
+      );
       const endings = ["js", "js.map", "d.ts"];
       const files = entries.flatMap((entry) => endings.map((ending) => `${entry}.${ending}`));
       expect(paths).toEqual(expect.arrayContaining(files));
       const code = built.filter((path) => path.startsWith(`dist/${format}/`));
-      expect(code.length).toBe(format === "cjs" ? 2 : 3);
+      const shared = code.filter((path) => path.startsWith(`dist/${format}/shared/`));
+      expect(code.length - shared.length).toBe(entries.length);
+      expect(shared.length).toBeLessThan(4);
     }
   });
 
@@ -148,7 +155,7 @@ describe("the tarball", () => {
   test("maps its code to sources that it carries", async () => {
     const cwd = await project({});
     for (const format of ["esm", "cjs"]) {
-      for (const entry of ["index", "zmtp/index"]) {
+      for (const entry of [format === "cjs" ? "index" : "module", "draft", "v5-compat"]) {
         const path = join(cwd, "node_modules/purezmq/dist", format, `${entry}.js.map`);
         const map = JSON.parse(await readFile(path, "utf8")) as { sources: string[] };
         for (const source of map.sources) {
@@ -227,6 +234,135 @@ describe("JavaScript", () => {
     const { required, imported } = JSON.parse(await node(cwd, "main.cjs"));
     expect(required).toEqual(imported);
     expect(required).toEqual(expect.arrayContaining(["Decoder", "Encoder", "ProtocolError"]));
+  });
+
+  test("the default import has npm zeromq's names; __esModule is there for require, and not in the way", async () => {
+    const cwd = await project({
+      "main.mjs": `
+        import zmq, { Pair } from "purezmq";
+        console.log(zmq.Pair === Pair, Object.keys(zmq).sort().join(" "));
+      `,
+      "main.cjs": `
+        const zmq = require("purezmq");
+        console.log(zmq.__esModule, Object.keys(zmq).includes("__esModule"), "default" in zmq);
+        class Fake {}
+        zmq.Pair = Fake;
+        console.log(require("purezmq").Pair === Fake, require("purezmq").Proxy.name);
+      `,
+    });
+    const names = Object.keys(require("zeromq")).sort().join(" ");
+    expect(await node(cwd, "main.mjs")).toBe(`true ${names}`);
+    expect(await node(cwd, "main.cjs")).toBe("true false false\ntrue Proxy");
+  });
+
+  test.each(["draft", "draft.js"])("./%s both ways: its sockets are the root's", async (entry) => {
+    const program = `
+      const [radio, dish] = [new Radio({ linger: 0 }), new Dish()];
+      dish.join("group");
+      dish.bindSync("inproc://draft");
+      radio.connect("inproc://draft");
+      setImmediate(() => radio.send("hello", { group: "group" }));
+      dish.receive().then(([body, { group }]) => {
+        console.log(radio instanceof Socket, String(body), String(group));
+        radio.close();
+        dish.close();
+      });
+    `;
+    const cwd = await project({
+      "main.cjs": `
+        const { Socket } = require("purezmq");
+        const { Radio, Dish } = require("purezmq/${entry}");
+        ${program}
+      `,
+      "main.mjs": `
+        import { Socket } from "purezmq";
+        import { Radio, Dish } from "purezmq/${entry}";
+        ${program}
+      `,
+    });
+    expect(await node(cwd, "main.cjs")).toBe("true hello group");
+    expect(await node(cwd, "main.mjs")).toBe("true hello group");
+  });
+
+  test.each(["v5-compat", "v5-compat.js"])("./%s both ways", async (entry) => {
+    const program = `
+      const [push, pull] = [zmq.socket("push"), zmq.socket("pull")];
+      pull.on("message", (...frames) => {
+        console.log(frames.map(String).join(" "));
+        push.close();
+        pull.close();
+      });
+      push.bindSync("inproc://v5");
+      pull.connect("inproc://v5");
+      push.send(["hello", "world"]);
+    `;
+    const cwd = await project({
+      "main.cjs": `const zmq = require("purezmq/${entry}");${program}`,
+      "main.mjs": `import * as zmq from "purezmq/${entry}";${program}`,
+    });
+    expect(await node(cwd, "main.cjs")).toBe("hello world");
+    expect(await node(cwd, "main.mjs")).toBe("hello world");
+  });
+
+  test("under npm zeromq's name, with no line changed", async () => {
+    const cwd = join(folder, "alias");
+    await mkdir(cwd);
+    const dependencies = { zeromq: `file:${join(folder, packed.filename)}` };
+    await writeFile(join(cwd, "package.json"), JSON.stringify({ private: true, dependencies }));
+    await npm(cwd, "install", "--legacy-peer-deps");
+    const program = `
+      const server = new zmq.Reply();
+      const client = new zmq.Request();
+      server.bind("tcp://127.0.0.1:*").then(async () => {
+        client.connect(server.lastEndpoint);
+        await client.send("hello");
+        console.log(String(await server.receive()), zmq.version);
+        client.linger = 0;
+        client.close();
+        server.close();
+      });
+    `;
+    await writeFile(join(cwd, "main.cjs"), `const zmq = require("zeromq");${program}`);
+    await writeFile(join(cwd, "main.mjs"), `import * as zmq from "zeromq";${program}`);
+    await writeFile(
+      join(cwd, "old.cjs"),
+      `console.log(typeof require("zeromq/v5-compat").socket);`,
+    );
+    expect(await node(cwd, "main.cjs")).toBe("hello 4.3.5");
+    expect(await node(cwd, "main.mjs")).toBe("hello 4.3.5");
+    expect(await node(cwd, "old.cjs")).toBe("function");
+  });
+
+  test("worker threads that require and import it are one library with the main thread", async () => {
+    const cwd = await project({
+      "main.mjs": `
+        import { Worker } from "node:worker_threads";
+        import { Pair } from "purezmq";
+        const one = new Pair();
+        await one.bind("inproc://threads");
+        for (const file of ["worker.cjs", "worker.mjs"]) {
+          const worker = new Worker(new URL(file, import.meta.url));
+          await one.send("to " + file);
+          console.log(String(await one.receive()));
+          await new Promise((resolve) => worker.on("exit", resolve));
+        }
+        one.close();
+      `,
+      "worker.cjs": `
+        const { Pair } = require("purezmq");
+        const other = new Pair();
+        other.connect("inproc://threads");
+        other.receive().then((message) => other.send("answer " + message)).then(() => other.close());
+      `,
+      "worker.mjs": `
+        import { Pair } from "purezmq";
+        const other = new Pair();
+        other.connect("inproc://threads");
+        await other.send("answer " + await other.receive());
+        other.close();
+      `,
+    });
+    expect(await node(cwd, "main.mjs")).toBe("answer to worker.cjs\nanswer to worker.mjs");
   });
 
   test("./package.json both ways", async () => {
@@ -319,20 +455,62 @@ describe("JavaScript", () => {
 
 describe("TypeScript", () => {
   const program = `
-    import { type Context, Pair, context, version } from "purezmq";
+    import {
+      type Context, context, curveKeyPair, type Event, type EventOfType, type EventSubscriber,
+      type EventType, type Message, type MessageLike, Observer, Pair, Proxy, type Readable, Router,
+      Dealer, Socket, type SocketOptions, Subscriber, version, type Writable, capability,
+    } from "purezmq";
+    import { Server } from "purezmq/draft";
+    import * as old from "purezmq/v5-compat";
     import * as zmtp from "purezmq/zmtp";
 
+    class Mock implements Writable, Readable {
+      multicastHops = 1;
+      sendBufferSize = -1;
+      sendHighWaterMark = 1;
+      sendTimeout = -1;
+      receiveBufferSize = -1;
+      receiveHighWaterMark = 1;
+      receiveTimeout = -1;
+      async send(_message: MessageLike | MessageLike[]): Promise<void> {}
+      async receive(): Promise<Message[]> { return []; }
+      async *[Symbol.asyncIterator](): AsyncGenerator<Message[], undefined> { return undefined; }
+    }
+
+    async function relay(from: Readable, to: Writable): Promise<void> {
+      await to.send(await from.receive());
+    }
+
+    function watch<E extends EventType>(socket: Socket, type: E, seen: (it: EventOfType<E>) => void): EventSubscriber {
+      return socket.events.on(type, seen);
+    }
+
     async function main(): Promise<void> {
-      const one = new Pair({ linger: 0 });
+      const options: SocketOptions<Pair> = { linger: 0, context };
+      const one = new Pair(options);
       const other = new Pair({ linger: 0 });
       const shared: Context = context;
+      watch(one, "bind", ({ address }) => void address);
+      const sub = new Subscriber({ receiveTimeout: 1 });
+      sub.subscribe("a", Buffer.from("b"));
+      sub.close();
+      new Proxy(new Router(), new Dealer()).frontEnd.close();
+      const observer: Observer = other.events;
+      const last: Event | undefined = undefined;
+      const ipc: boolean | undefined = capability.ipc;
+      const { publicKey } = curveKeyPair();
+      const emitter = old.socket("pair");
+      emitter.on("message", (...frames) => void frames).close();
+      new Server({ context }).close();
       await one.bind("inproc://typescript");
       other.connect("inproc://typescript");
+      await relay(new Mock(), new Mock());
       await other.send(["hello", Buffer.from("world")]);
       const [first, second]: Buffer[] = await one.receive();
       one.close();
       other.close();
-      if (shared !== context || typeof zmtp.ProtocolError !== "function") throw new Error(version);
+      const fine = shared === context && typeof zmtp.ProtocolError === "function" && ipc && !last;
+      if (!fine || observer === undefined || publicKey.length !== 40) throw new Error(version);
       console.log(String(first), String(second));
     }
 
@@ -340,14 +518,20 @@ describe("TypeScript", () => {
   `;
 
   /** Compiles `main.ts` with TypeScript in `cwd` as its compiler options say, and runs it. */
-  async function compileAndRun(type: string, compilerOptions: object): Promise<string> {
+  async function compileAndRun(
+    compiler: keyof typeof compilers,
+    type: string,
+    compilerOptions: object,
+    source = program,
+  ): Promise<string> {
     const cwd = await project(
       {
-        "main.ts": program,
+        "main.ts": source,
         "tsconfig.json": JSON.stringify({
           compilerOptions: {
             target: "ES2022",
             lib: ["ES2022"],
+            types: ["node"],
             strict: true,
             outDir: "out",
             ...compilerOptions,
@@ -359,30 +543,49 @@ describe("TypeScript", () => {
     );
     await mkdir(join(cwd, "node_modules/@types"));
     await symlink(nodeTypes, join(cwd, "node_modules/@types/node"), "junction");
-    await node(cwd, tsc, "-p", cwd);
+    await node(cwd, compilers[compiler], "-p", cwd);
     return node(cwd, "out/main.js");
   }
 
-  test("node16, CommonJS", async () => {
-    expect(await compileAndRun("commonjs", { module: "node16" })).toBe("hello world");
+  const strictest = {
+    module: "node16",
+    skipLibCheck: false,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+  };
+
+  describe.each([5, 6] as const)("%i", (compiler) => {
+    test.each<[string, string, object]>([
+      ["node16, CommonJS", "commonjs", { module: "node16" }],
+      ["node16, ES modules", "module", { module: "node16" }],
+      ["nodenext, CommonJS", "commonjs", { module: "nodenext" }],
+      ["nodenext, ES modules", "module", { module: "nodenext" }],
+      ["bundler", "module", { module: "esnext", moduleResolution: "bundler" }],
+      [
+        "node10: the resolution of before exports maps",
+        "commonjs",
+        {
+          module: "commonjs",
+          moduleResolution: "node10",
+          ...(compiler === 6 && { ignoreDeprecations: "6.0" }),
+        },
+      ],
+      ["the strictest flags, libraries checked", "commonjs", strictest],
+    ])("%s", async (_, type, options) => {
+      expect(await compileAndRun(compiler, type, options)).toBe("hello world");
+    });
   });
 
-  test("node16, ES modules", async () => {
-    expect(await compileAndRun("module", { module: "node16" })).toBe("hello world");
-  });
-
-  test("commonjs with the resolution of before exports maps", async () => {
-    const options = { module: "commonjs", moduleResolution: "node10", ignoreDeprecations: "6.0" };
-    expect(await compileAndRun("commonjs", options)).toBe("hello world");
-  });
-
-  test("declarations stand by themselves: strictest flags, libraries checked", async () => {
-    const strictest = {
-      module: "node16",
-      skipLibCheck: false,
-      exactOptionalPropertyTypes: true,
-      noUncheckedIndexedAccess: true,
-    };
-    expect(await compileAndRun("commonjs", strictest)).toBe("hello world");
+  test("the default import is a name space, types and all", async () => {
+    const source = `
+      import zmq from "purezmq";
+      const socket: zmq.Pair = new zmq.Pair();
+      console.log(socket instanceof zmq.Socket);
+      socket.close();
+    `;
+    expect(await compileAndRun(6, "module", { module: "nodenext" }, source)).toBe("true");
+    const options = { module: "node16", esModuleInterop: false };
+    const old = source.replace('zmq from "purezmq"', '* as zmq from "purezmq"');
+    expect(await compileAndRun(5, "commonjs", options, old)).toBe("true");
   });
 });
