@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Installs what the peer tests talk to, when it is missing: PyZMQ, from Debian, for /usr/bin/python3.
+# Installs what the peer tests talk to, when it is missing: PyZMQ and an IPython kernel, from Debian, for
+# /usr/bin/python3.
 set -euo pipefail
 
-if /usr/bin/python3 -c 'import zmq' 2>/dev/null; then
+if /usr/bin/python3 -c 'import zmq, ipykernel' 2>/dev/null; then
   exit 0
 fi
 
 if ! command -v apt-get >/dev/null; then
-  echo "test:peers needs PyZMQ for /usr/bin/python3, and there is no apt-get to install it with" >&2
+  echo "test:peers needs PyZMQ and ipykernel for /usr/bin/python3, and there is no apt-get to install them with" >&2
   exit 1
 fi
 
@@ -16,5 +17,5 @@ if [ "$(id -u)" -ne 0 ]; then sudo=(sudo); fi
 
 export DEBIAN_FRONTEND=noninteractive
 "${sudo[@]}" apt-get update -q
-"${sudo[@]}" apt-get install -q -y --no-install-recommends python3-zmq
+"${sudo[@]}" apt-get install -q -y --no-install-recommends python3-zmq python3-ipykernel
 /usr/bin/python3 -c 'import zmq; print("PyZMQ", zmq.pyzmq_version(), "libzmq", zmq.zmq_version())'
