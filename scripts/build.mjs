@@ -32,7 +32,9 @@ for (const format of ["esm", "cjs"]) {
   await joinModules(format);
 }
 await toCommonJs();
+writeForOldCompilers();
 keepOrder("dist/cjs/index.js", "src/index.ts");
+keepOrder("dist/cjs/v5-compat.js", "src/v5-compat.ts");
 for (const format of ["esm", "cjs"]) coarsenMaps(format);
 
 // The package is "type": "module"; its CommonJS half says otherwise.
@@ -110,6 +112,20 @@ async function toCommonJs() {
     files.filter((file) => !entries.includes(file)),
     "",
   );
+}
+
+/** CommonJS declarations are for TypeScript from 3.7 on, which knows no `import type` and no private names. */
+function writeForOldCompilers() {
+  const folder = join(root, "dist/cjs");
+  for (const file of readdirSync(folder, { recursive: true })) {
+    if (!file.endsWith(".d.ts")) continue;
+    const path = join(folder, file);
+    const text = readFileSync(path, "utf8")
+      .replace(/^(import|export) type \{/gm, "$1 {")
+      .replace(/^(?:import|export) \{[^}]*\}/gm, (names) => names.replace(/\btype (?=\w)/g, ""))
+      .replace(/^ *#private;\n/gm, "");
+    writeFileSync(path, text);
+  }
 }
 
 /** Comments stand in the declarations, and in the sources that the maps lead to: esbuild would keep some more. */

@@ -36,8 +36,7 @@ export class Outgoing {
   /** @param more Whether the message goes on with the next call. */
   send(message: MessageLike | MessageLike[], more: boolean, callback: Callback | undefined): void {
     const batch = this.#unfinished;
-    if (Array.isArray(message)) batch.frames.push(...message);
-    else batch.frames.push(message);
+    for (const frame of Array.isArray(message) ? message : [message]) batch.frames.push(frame);
     if (callback) batch.callbacks.push(callback);
     if (more) return;
     this.#unfinished = new Batch();

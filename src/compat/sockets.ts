@@ -34,7 +34,8 @@ export interface Socket extends EventEmitter {
   // As in npm zeromq's layer: programs keep things of their own in their sockets.
   // biome-ignore lint/suspicious/noExplicitAny: it is what programs for it compile with.
   [key: string]: any;
-  readonly type: SocketType;
+  /** What it was made as. */
+  type: SocketType;
   readonly closed: boolean;
   /** Then `bind` is emitted with the address. @throws EBADF when closed, TypeError, EBUSY. */
   bind(address: string, callback?: Callback): this;
@@ -87,14 +88,18 @@ export interface SocketConstructor {
 export const Socket = function Socket(this: Socket, type: SocketType): void {
   EventEmitter.call(this);
   insides.set(this, new Inside(this, type));
-  Object.defineProperty(this, "type", { value: type, enumerable: true });
+  this.type = type;
 } as unknown as SocketConstructor;
 
 /** Makes a socket, and sets options by their short names. */
 export function createSocket(type: SocketType, options: Record<string, unknown> = {}): Socket {
   const socket = new Socket(type);
-  for (const [name, value] of Object.entries(options)) socket[name] = value;
-  return socket;
+  try {
+    return Object.assign(socket, options);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
 }
 
 /** What a socket is made of; in no property of it, for those are the program's. */
@@ -289,19 +294,19 @@ function definePrototype(prototype: Socket): void {
     };
     define(name, { value, writable: true });
   }
-  const numbers = { ...shortOptions, ...requestOptions };
-  for (const [name, number] of Object.entries(numbers)) {
-    define(name, {
-      get(this: Socket) {
-        return getOption(insideOf(this).core, number);
-      },
-      set(this: Socket, value: unknown) {
-        setOption(insideOf(this).core, number, value);
-      },
-    });
+  for (const [name, number] of Object.entries({ ...shortOptions, ...requestOptions })) {
+    const set = function (this: Socket, value: unknown): void {
+      setOption(insideOf(this).core, number, value);
+    };
+    const get = function (this: Socket): OptionValue {
+      return getOption(insideOf(this).core, number);
+    };
+    define(name, name in requestOptions ? { set } : { get, set });
   }
 }
 
+// Bundlers give it another name, which would show wherever a socket is printed.
+Object.defineProperty(Socket, "name", { value: "Socket", configurable: true });
 Object.setPrototypeOf(Socket, EventEmitter);
 Object.setPrototypeOf(Socket.prototype, EventEmitter.prototype);
 definePrototype(Socket.prototype);
