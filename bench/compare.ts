@@ -258,7 +258,7 @@ function verdictOn(speedups: number[]): "better" | "worse" | "same" {
 
 function entryOf(tree: string): string {
   // Older trees have the other one.
-  const entries = ["module", "index"].map((name) => join(tree, `dist/esm/${name}.js`));
+  const entries = ["module/index", "index"].map((name) => join(tree, `dist/esm/${name}.js`));
   return entries.find((entry) => existsSync(entry)) as string;
 }
 

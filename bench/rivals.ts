@@ -60,7 +60,7 @@ export const names = {
 /** Below this a bare pipe makes a system call for every few bytes: no rival, another task. */
 const smallestBareSize = 65_536;
 
-export const ourEntry = pathHere("../dist/esm/module.js");
+export const ourEntry = pathHere("../dist/esm/module/index.js");
 export const ourCommonJsEntry = pathHere("../dist/cjs/index.js");
 export const npmEntry = createRequire(import.meta.url).resolve("zeromq");
 

@@ -15,9 +15,9 @@ import ts from "typescript";
 const root = join(import.meta.dirname, "..");
 const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
 
-/** What programs load. The root has all its names together as `default`, too, for those that import it. */
+/** What programs load; for those that import it, with all names together as `default`. */
 const ENTRIES = {
-  esm: ["module", "draft", "v5-compat", "zmtp/index"],
+  esm: ["module/index", "module/draft", "module/v5-compat", "zmtp/index"],
   cjs: ["index", "draft", "v5-compat", "zmtp/index"],
 };
 
@@ -114,7 +114,10 @@ async function toCommonJs() {
   );
 }
 
-/** CommonJS declarations are for TypeScript from 3.7 on, which knows no `import type` and no private names. */
+/**
+ * CommonJS declarations are for TypeScript from 3.7 on, which knows no `import type`, no private
+ * names and no `node:`.
+ */
 function writeForOldCompilers() {
   const folder = join(root, "dist/cjs");
   for (const file of readdirSync(folder, { recursive: true })) {
@@ -123,7 +126,8 @@ function writeForOldCompilers() {
     const text = readFileSync(path, "utf8")
       .replace(/^(import|export) type \{/gm, "$1 {")
       .replace(/^(?:import|export) \{[^}]*\}/gm, (names) => names.replace(/\btype (?=\w)/g, ""))
-      .replace(/^ *#private;\n/gm, "");
+      .replace(/^ *#private;\n/gm, "")
+      .replace(/(?<= from )"node:/g, '"');
     writeFileSync(path, text);
   }
 }

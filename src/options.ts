@@ -51,7 +51,7 @@ const minusOneUp = (value: number): boolean => value >= -1;
 const positive = (value: number): boolean => value > 0;
 const keepalive = (value: number): boolean => value >= -1 && value <= 1;
 /** 65,535 tenths of a second, and what is cut off. */
-const heartbeatTtl = (value: number): boolean => value <= 6_553_599;
+const heartbeatTtl = (value: number): boolean => value > -100 && value <= 6_553_599;
 /** It travels in tenths of a second. */
 const wholeTenths = (value: number): number => Math.max(0, value - (value % 100));
 

@@ -20,7 +20,10 @@ interface Module {
 }
 
 /** What programs import. */
-const FACES = ["index", "module", "draft", "v5-compat"];
+const FACES = [
+  ...["index", "draft", "v5-compat"],
+  ...["module/index", "module/draft", "module/v5-compat"],
+];
 
 /** The files that data flows through, from the wire to the socket. Each knows those before it. */
 const ROUTING = [

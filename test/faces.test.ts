@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { expect, it } from "vitest";
 import * as draft from "../src/draft.js";
 import * as root from "../src/index.js";
-import zmq, * as names from "../src/module.js";
+import zmq, * as names from "../src/module/index.js";
 
 const npm = createRequire(import.meta.url)("zeromq") as Record<string, unknown>;
 

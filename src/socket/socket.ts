@@ -37,6 +37,13 @@ import type { Reader } from "./reader.js";
 import { type Stats, statsOf } from "./stats.js";
 import type { Writer } from "./writer.js";
 
+declare global {
+  // As Node.js declares it, for those whose TypeScript does not know it yet.
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol;
+  }
+}
+
 const kinds = new Map<number, SocketKind>();
 
 /** What {@link defineSocket} is told of a socket type. */

@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { writeSync } from "node:fs";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import * as zmq from "../../dist/esm/module.js";
+import * as zmq from "../../dist/esm/module/index.js";
 
 const [scenario, endpoint, json = "{}"] = isMainThread ? process.argv.slice(2) : workerData;
 const { context: contextOptions, ...options } = JSON.parse(json);

@@ -1,7 +1,7 @@
 // Sockets of ours in a process of their own, where promises and memory can be counted. Driven by
 // its parent: request {id, op, ...}, answer {id, value} or {id, error}.
 import { promiseHooks } from "node:v8";
-import * as zmq from "../../dist/esm/module.js";
+import * as zmq from "../../dist/esm/module/index.js";
 
 const pairs = [];
 const kept = [];

@@ -1,7 +1,7 @@
 // A proxy that has nothing to do, and what it means to the end of the process. It says what happens,
 // and ends by itself.
 import { writeSync } from "node:fs";
-import * as zmq from "../../dist/esm/module.js";
+import * as zmq from "../../dist/esm/module/index.js";
 
 function say(text) {
   writeSync(1, `${text}\n`);

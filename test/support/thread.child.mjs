@@ -1,6 +1,6 @@
 /** A thread that does what it is told: runs functions, given as text, with the library and what it keeps. */
 import { parentPort } from "node:worker_threads";
-import * as zmq from "../../dist/esm/module.js";
+import * as zmq from "../../dist/esm/module/index.js";
 
 const kept = {};
 

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import type * as library from "../../src/module.js";
+import type * as library from "../../src/module/index.js";
 
 /** What a function that runs in another thread is given: the library there, and what others have kept. */
 export interface There {

@@ -1,5 +1,5 @@
 // Binds and connects to an endpoint as nobody, and says what comes of it.
-import { Pair } from "../../dist/esm/module.js";
+import { Pair } from "../../dist/esm/module/index.js";
 
 const NOBODY = 65_534;
 

@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
-import { Pair } from "../../dist/esm/module.js";
+import { Pair } from "../../dist/esm/module/index.js";
 
 if (process.argv[2] === "limited") {
   const pair = new Pair({ linger: 0 });

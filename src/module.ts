@@ -1,9 +1,0 @@
-/**
- * The face of the package for `import`: the same names, and all of them together as `default`, as
- * npm zeromq's are there for ES modules.
- *
- * @module
- */
-
-export * from "./index.js";
-export * as default from "./index.js";
