@@ -36,6 +36,8 @@ export interface OptionSpec {
   order?: true;
   /** What the option does is not built yet, so any value but the default is refused. */
   unbuilt?: true;
+  /** It is not built yet either; a value is kept, and refused when it would be used, over tcp. */
+  unusable?: "to connect" | "at all";
   /** Has a property that throws EINVAL when read, as in npm zeromq. */
   unreadable?: true;
   /** Nothing of the kind exists: reading and writing fail. */
@@ -178,7 +180,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(55, "zapDomain", "String", null, { unbuilt: true }),
   option(57, "typeOfService", "Int32", 0, { valid: notNegative }),
   option(66, "handshakeInterval", "Int32", 30_000, { valid: notNegative }),
-  option(68, "socksProxy", "String", null, { unbuilt: true }),
+  option(68, "socksProxy", "String", null, { unusable: "to connect" }),
   option(75, "heartbeatInterval", "Int32", 0, { valid: notNegative }),
   option(76, "heartbeatTimeToLive", "Int32", 0, { valid: heartbeatTtl, store: wholeTenths }),
   option(77, "heartbeatTimeout", "Int32", -1, { valid: notNegative }),
@@ -190,7 +192,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(86, "vmciBufferMinSize", "Uint64", undefined, { absent: true }),
   option(87, "vmciBufferMaxSize", "Uint64", undefined, { absent: true }),
   option(88, "vmciConnectTimeout", "Int32", undefined, { absent: true }),
-  option(92, "interface", "String", null, { unbuilt: true }),
+  option(92, "interface", "String", null, { unusable: "at all" }),
   option(93, "zapEnforceDomain", "Bool", false, { unbuilt: true }),
   option(94, "loopbackFastPath", "Bool", false),
 ];
@@ -251,6 +253,10 @@ function as(type: OptionType, value: number | boolean): number | boolean {
   return type === "Uint32" ? Number(value) >>> 0 : Number(value);
 }
 
+function notBuilt(name: string, endpoint?: string): Error {
+  return errnoError("ENOTSUP", endpoint, `Operation not supported: ${name} is not built yet`);
+}
+
 /** The options of one socket or context: a value for each entry of its table. */
 export class OptionStore {
   readonly #specs: ReadonlyMap<number, OptionSpec>;
@@ -309,17 +315,22 @@ export class OptionStore {
     if (typeof converted === "number" && spec.valid !== undefined && !spec.valid(converted)) {
       throw errnoError("EINVAL");
     }
+    if (spec.unusable !== undefined && converted === "") throw errnoError("EINVAL");
     if (spec.unbuilt === true && converted !== (spec.initial ?? null)) {
-      throw errnoError(
-        "ENOTSUP",
-        undefined,
-        `Operation not supported: ${spec.name} is not built yet`,
-      );
+      throw notBuilt(spec.name);
     }
     if (spec.unbuilt === true) return spec;
     const stored = typeof converted === "number" && spec.store ? spec.store(converted) : converted;
     this.#values[spec.name] = stored;
     return spec;
+  }
+
+  /** @throws ENOTSUP when an option has a value that this version can do nothing with. */
+  checkUsable(use: "bind" | "connect", endpoint: string): void {
+    for (const { name, unusable } of this.#specs.values()) {
+      if (unusable === undefined || (unusable === "to connect" && use === "bind")) continue;
+      if (this.#values[name] !== null) throw notBuilt(name, endpoint);
+    }
   }
 
   /** Numbers of any width and booleans read each other's options, as `zmq_getsockopt` lets them. */

@@ -95,8 +95,6 @@ const UNBUILT: [string, boolean | null | undefined, unknown][] = [
   ["curveServerKey", null, "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"],
   ["zapDomain", null, "domain"],
   ["zapEnforceDomain", false, true],
-  ["socksProxy", null, "127.0.0.1:1080"],
-  ["interface", null, "lo"],
 ];
 
 const ABSENT = ["vmciBufferSize", "vmciBufferMinSize", "vmciBufferMaxSize", "vmciConnectTimeout"];
@@ -117,6 +115,38 @@ const NOT_NUMBERS: [string, unknown][] = [
   ["an object", {}],
   ["a Buffer", Buffer.from("1")],
 ];
+
+describe("what would take another way than it says", () => {
+  it.each([
+    ["socksProxy", "127.0.0.1:1080", ["connect"]],
+    ["interface", "lo", ["bind", "connect"]],
+  ] as const)(
+    "%s is kept, and refused over tcp where it would be used",
+    async (name, value, uses) => {
+      expect([outcome(name, value), outcome(name, "")]).toEqual([value, "EINVAL"]);
+      for (const use of ["bind", "connect"] as const) {
+        const socket = pair() as Pair;
+        socket[name] = value;
+        const refused = (uses as readonly string[]).includes(use);
+        const done = async (endpoint: string): Promise<unknown> => {
+          try {
+            await socket[use](endpoint);
+          } catch (error) {
+            return (error as { code: string }).code;
+          }
+          return "done";
+        };
+        expect([use, await done(`tcp://127.0.0.1:${use === "bind" ? "*" : "1"}`)]).toEqual([
+          use,
+          refused ? "ENOTSUP" : "done",
+        ]);
+        expect(await done(`inproc://${name}`)).toBe("done");
+        socket[name] = null;
+        socket.close();
+      }
+    },
+  );
+});
 
 describe.each(INTEGERS)("%s", (name, initial, min, max) => {
   it(`is ${initial} at first`, () => {
@@ -159,7 +189,8 @@ describe("heartbeatTimeToLive", () => {
     [199, 100],
     [6_553_599, 6_553_500],
     [-1, 0],
-    [-200, 0],
+    [-99, 0],
+    [-100, "EINVAL"],
     [6_553_600, "EINVAL"],
   ])("%i: %s, for it travels in tenths of a second", (value, expected) => {
     expect(outcome("heartbeatTimeToLive", value)).toBe(expected);

@@ -78,12 +78,13 @@ export function connect(core: Core, endpoint: string, routingId: Buffer | undefi
   connected.connect();
 }
 
-/** @throws As {@link parseAddress}; ENOCOMPATPROTO where the socket's type cannot use the protocol. */
+/** @throws As {@link parseAddress}; ENOCOMPATPROTO where the socket's type cannot use the protocol, ENOTSUP with an option that is not built. */
 function parse(core: Core, endpoint: string, use: Use): Address {
   const address = parseAddress(endpoint, use);
   if (address.transport === "inproc" && core.kind.name === "STREAM") {
     throw errnoError("ENOCOMPATPROTO", endpoint);
   }
+  if (address.transport === "tcp") core.options.checkUsable(use, endpoint);
   return address;
 }
 

@@ -85,7 +85,10 @@ export interface CommonOptions {
    * Default 30,000; EINVAL below 0.
    */
   handshakeInterval: number;
-  /** `ZMQ_SOCKS_PROXY`: not built yet, setting it throws ENOTSUP. Default null. */
+  /**
+   * `ZMQ_SOCKS_PROXY`: not built yet, so with it `connect` over tcp throws ENOTSUP. Default null;
+   * EINVAL when empty.
+   */
   socksProxy: string | null;
   /** `ZMQ_HEARTBEAT_IVL`: between PINGs; 0: none. Default 0; EINVAL below 0. */
   heartbeatInterval: number;
@@ -114,7 +117,10 @@ export interface CommonOptions {
   vmciBufferMaxSize: number;
   /** `ZMQ_VMCI_CONNECT_TIMEOUT`: no VMCI here: reading and setting throw EINVAL. */
   vmciConnectTimeout: number;
-  /** `ZMQ_BINDTODEVICE`: not built yet, setting it throws ENOTSUP. Default null. */
+  /**
+   * `ZMQ_BINDTODEVICE`: not built yet, so with it `bind` and `connect` over tcp fail with ENOTSUP.
+   * Default null; EINVAL when empty.
+   */
   interface: string | null;
   /** `ZMQ_ZAP_ENFORCE_DOMAIN`: not built yet, setting true throws ENOTSUP. Default false. */
   zapEnforceDomain: boolean;

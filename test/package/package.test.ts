@@ -343,9 +343,10 @@ describe("JavaScript", () => {
         await one.bind("inproc://threads");
         for (const file of ["worker.cjs", "worker.mjs"]) {
           const worker = new Worker(new URL(file, import.meta.url));
+          const gone = new Promise((resolve) => worker.on("exit", resolve));
           await one.send("to " + file);
           console.log(String(await one.receive()));
-          await new Promise((resolve) => worker.on("exit", resolve));
+          await gone;
         }
         one.close();
       `,

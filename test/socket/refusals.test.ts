@@ -803,7 +803,6 @@ const NO_OPTIONS = ["events", "context", "closed", "readable", "writable"];
 const UNBUILT = [
   ...["tcpAcceptFilter", "plainServer", "plainUsername", "plainPassword", "curveServer"],
   ...["curvePublicKey", "curveSecretKey", "curveServerKey", "zapDomain", "zapEnforceDomain"],
-  ...["socksProxy", "interface"],
 ];
 
 /** Every option of npm zeromq's, of any type. */
