@@ -315,7 +315,10 @@ export class OptionStore {
     if (typeof converted === "number" && spec.valid !== undefined && !spec.valid(converted)) {
       throw errnoError("EINVAL");
     }
-    if (spec.unusable !== undefined && converted === "") throw errnoError("EINVAL");
+    if (spec.unusable !== undefined && typeof converted === "string") {
+      converted = cString(Buffer.from(converted));
+      if (converted === "") throw errnoError("EINVAL");
+    }
     if (spec.unbuilt === true && converted !== (spec.initial ?? null)) {
       throw notBuilt(spec.name);
     }
