@@ -38,6 +38,8 @@ export interface OptionSpec {
   unbuilt?: true;
   /** It is not built yet either; a value is kept, and refused when it would be used, over tcp. */
   unusable?: "to connect" | "at all";
+  /** Of a text that is kept: octets at the most. */
+  octetsMax?: number;
   /** Has a property that throws EINVAL when read, as in npm zeromq. */
   unreadable?: true;
   /** Nothing of the kind exists: reading and writing fail. */
@@ -192,7 +194,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(86, "vmciBufferMinSize", "Uint64", undefined, { absent: true }),
   option(87, "vmciBufferMaxSize", "Uint64", undefined, { absent: true }),
   option(88, "vmciConnectTimeout", "Int32", undefined, { absent: true }),
-  option(92, "interface", "String", null, { unusable: "at all" }),
+  option(92, "interface", "String", null, { unusable: "at all", octetsMax: 16 }),
   option(93, "zapEnforceDomain", "Bool", false, { unbuilt: true }),
   option(94, "loopbackFastPath", "Bool", false),
 ];
@@ -317,7 +319,8 @@ export class OptionStore {
     }
     if (spec.unusable !== undefined && typeof converted === "string") {
       converted = cString(Buffer.from(converted));
-      if (converted === "") throw errnoError("EINVAL");
+      const size = Buffer.byteLength(converted);
+      if (size === 0 || size > (spec.octetsMax ?? size)) throw errnoError("EINVAL");
     }
     if (spec.unbuilt === true && converted !== (spec.initial ?? null)) {
       throw notBuilt(spec.name);

@@ -119,7 +119,7 @@ export interface CommonOptions {
   vmciConnectTimeout: number;
   /**
    * `ZMQ_BINDTODEVICE`: not built yet, so with it `bind` and `connect` over tcp fail with ENOTSUP.
-   * Default null; EINVAL when empty.
+   * Default null; EINVAL when empty or longer than 16 bytes.
    */
   interface: string | null;
   /** `ZMQ_ZAP_ENFORCE_DOMAIN`: not built yet, setting true throws ENOTSUP. Default false. */
