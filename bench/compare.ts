@@ -49,41 +49,6 @@ const roundsPerDissent = 8;
 /** Less than this is no difference, however steady. */
 const tellingDifference = 0.03;
 
-const temporary = mkdtempSync(join(tmpdir(), "purezmq-compare-"));
-const oldTree = join(temporary, "old");
-cleanUpAtExit();
-process.exitCode = await main(process.argv.slice(2));
-
-/** Exit status 1 means that a run broke down; slower is an answer, not a failure. */
-async function main(argv: string[]): Promise<number> {
-  const task = taskOrUsage(argv);
-  if (task === undefined) return 2;
-  const { commit, options } = task;
-  checkOut(commit);
-  for (const tree of [oldTree, root]) run(tree, "npm", "run", "-s", "build");
-
-  console.log(`This tree against ${commit}, ${options.rounds} rounds; above 1 this tree is faster`);
-  let failed = false;
-  for await (const comparison of comparisons({ old: oldTree, new: root }, options)) {
-    console.log(describe(comparison));
-    failed ||= comparison.failures.size > 0;
-  }
-  return failed ? 1 : 0;
-}
-
-function taskOrUsage(argv: string[]): { commit: string; options: Options } | undefined {
-  try {
-    const options = readOptions(argv);
-    const [revision, ...surplus] = options.positionals;
-    if (revision === undefined || surplus.length > 0) throw new Error("Which commit?");
-    const commit = git("rev-parse", "--verify", "--short=12", `${revision}^{commit}`);
-    return { commit, options: { ...options, rounds: Math.max(options.rounds, leastRounds) } };
-  } catch (error) {
-    console.error(`${(error as Error).message}\n${usage}`);
-    return undefined;
-  }
-}
-
 /** What two trees can be compared by; the rows that are missing say nothing about speed, or hang on wall clocks. */
 const duels: Partial<
   Record<RowName, (trees: Trees, options: Options) => AsyncGenerator<Comparison>>
@@ -153,6 +118,41 @@ const duels: Partial<
     }
   },
 };
+
+const temporary = mkdtempSync(join(tmpdir(), "purezmq-compare-"));
+const oldTree = join(temporary, "old");
+cleanUpAtExit();
+process.exitCode = await main(process.argv.slice(2));
+
+/** Exit status 1 means that a run broke down; slower is an answer, not a failure. */
+async function main(argv: string[]): Promise<number> {
+  const task = taskOrUsage(argv);
+  if (task === undefined) return 2;
+  const { commit, options } = task;
+  checkOut(commit);
+  for (const tree of [oldTree, root]) run(tree, "npm", "run", "-s", "build");
+
+  console.log(`This tree against ${commit}, ${options.rounds} rounds; above 1 this tree is faster`);
+  let failed = false;
+  for await (const comparison of comparisons({ old: oldTree, new: root }, options)) {
+    console.log(describe(comparison));
+    failed ||= comparison.failures.size > 0;
+  }
+  return failed ? 1 : 0;
+}
+
+function taskOrUsage(argv: string[]): { commit: string; options: Options } | undefined {
+  try {
+    const options = readOptions(argv);
+    const [revision, ...surplus] = options.positionals;
+    if (revision === undefined || surplus.length > 0) throw new Error("Which commit?");
+    const commit = git("rev-parse", "--verify", "--short=12", `${revision}^{commit}`);
+    return { commit, options: { ...options, rounds: Math.max(options.rounds, leastRounds) } };
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${usage}`);
+    return undefined;
+  }
+}
 
 const ofMemory = { better: "lighter", worse: "heavier" };
 
