@@ -21,6 +21,8 @@ export class Abroad {
   readonly #threads: Threads;
   readonly #names: Meeting<InprocBinding, InprocConnection>;
   readonly #seekers = new Map<InprocConnection, string>();
+  /** Those who had asked somebody when their name was taken anew, and have had no answer yet. */
+  readonly #late = new Set<InprocConnection>();
   #isAtHome = false;
 
   constructor(threads: Threads, names: Meeting<InprocBinding, InprocConnection>) {
@@ -57,15 +59,26 @@ export class Abroad {
 
   forget(seeker: InprocConnection): void {
     this.#seekers.delete(seeker);
+    this.#late.delete(seeker);
+  }
+
+  /** Who was asked did not let the seeker in; somebody else may have the name by now. */
+  refused(seeker: InprocConnection): void {
+    const name = this.#seekers.get(seeker);
+    if (this.#late.delete(seeker) && name !== undefined) this.#look(name, seeker);
   }
 
   #taken(name: string): void {
-    for (const [seeker, sought] of this.#seekers) if (sought === name) this.#look(name, seeker);
+    for (const [seeker, sought] of this.#seekers) {
+      if (sought !== name) continue;
+      if (seeker.crossing) this.#late.add(seeker);
+      else this.#look(name, seeker);
+    }
   }
 
   #look(name: string, seeker: InprocConnection): void {
     const thread = this.#threads.names.find(name);
-    if (thread === undefined || seeker.crossing) return;
+    if (thread === undefined) return;
     const { port1, port2 } = new MessageChannel();
     seeker.cross(port1);
     void this.#threads.knock(thread, { name, type: seeker.type, port: port2 }).then((heard) => {

@@ -157,8 +157,12 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
   bridgeClosed(): void {
     this.#bridge = undefined;
     // Who did not let us in may be followed by somebody who does.
-    if (this.#attached) this.#over();
-    else this.#theirs?.attach(this);
+    if (this.#attached) {
+      this.#over();
+      return;
+    }
+    this.#theirs?.attach(this);
+    this.#core.context.abroad?.refused(this);
   }
 
   /** The name is bound. */
