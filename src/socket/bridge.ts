@@ -9,7 +9,8 @@ type Note =
   | { is: "open"; routingId: Uint8Array }
   | { is: "messages"; parcel: Parcel; count: number }
   | { is: "room"; messages: number }
-  | { is: "subscription"; topic: Uint8Array; subscribe: boolean };
+  | { is: "subscription"; topic: Uint8Array; subscribe: boolean }
+  | { is: "bye" };
 
 /** Messages and bytes that are packed up together, at the most. */
 const PARCEL_MESSAGES = 256;
@@ -29,7 +30,8 @@ export interface BridgeOwner {
  *
  * An end sends what the other has said it has room for, no more: as many messages as the pipe there
  * may hold. So both pipes together are what one between sockets of one thread is. When the socket
- * goes, all that it has sent follows at once, and the port is closed behind it.
+ * goes, all that it has sent follows at once, and then a farewell: whoever reads that closes the port, for
+ * a port that is closed by its writer may take along what has not been read.
  */
 export class Bridge implements PipeSink {
   readonly #port: MessagePort;
@@ -84,7 +86,7 @@ export class Bridge implements PipeSink {
     if (!this.#open) return;
     this.#room = Number.POSITIVE_INFINITY;
     this.#pump();
-    this.close();
+    this.#say({ is: "bye" });
     this.#pipe.close();
   }
 
@@ -107,6 +109,11 @@ export class Bridge implements PipeSink {
         break;
       case "subscription":
         this.#pipe.subscribe(note.topic, note.subscribe);
+        break;
+      case "bye":
+        this.close();
+        this.#owner.bridgeClosed();
+        this.#pipe.close();
         break;
     }
   }
