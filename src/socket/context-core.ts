@@ -53,18 +53,14 @@ export class ContextCore {
   readonly reserve = new Budget(RESERVE_LIMIT);
   readonly #sockets = new Set<Core>();
   #cells: Int32Array | undefined;
-  #abroad: Abroad | undefined;
-
   /** What other threads have bound; undefined where there is no way to them. */
-  get abroad(): Abroad | undefined {
-    return this.#abroad;
-  }
+  abroad: Abroad | undefined = undefined;
 
   /** From now on options and inproc names are those of all threads. */
   share(threads: Threads): void {
     if (threads.first) this.#tell(threads.cells);
     this.#cells = threads.cells;
-    this.#abroad = new Abroad(threads, this.names);
+    this.abroad = new Abroad(threads, this.names);
   }
 
   get(id: number, type: "Int32" | "Bool"): number | boolean {

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Transferable } from "node:worker_threads";
 import type { Parts } from "../message.js";
-import { SegmentMemory } from "../transport/memory.js";
+import { LARGE, SegmentMemory } from "../transport/memory.js";
 
 /**
  * Messages on their way to another thread. Their octets are copied, exactly: what is sent to a thread
@@ -12,12 +12,9 @@ export interface Parcel {
   sizes: number[];
   /** The octets of all parts that are not large, one after the other. */
   small: ArrayBuffer;
-  /** The others have memory of their own, which the receiver can keep. */
+  /** The others have memory of their own, which the receiver keeps. */
   large: ArrayBuffer[];
 }
-
-/** Parts of this size and more are copied once only. */
-const LARGE = 4096;
 
 /** Packs messages up; what the parcel is made of goes with it. */
 export function pack(messages: readonly Parts[]): { parcel: Parcel; transfer: Transferable[] } {

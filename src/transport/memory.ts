@@ -11,7 +11,7 @@ const TINY = 64;
 const LOOP = 16;
 
 /** Parts of this size and more own their memory; smaller ones share a segment. */
-const LARGE = 4 * 1024;
+export const LARGE: number = 4 * 1024;
 
 /** What one kept part may keep alive beside itself. */
 const SEGMENT_SIZE = 8 * 1024;

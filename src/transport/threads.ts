@@ -42,8 +42,6 @@ export class Threads {
   /** Whether nobody else had been there. */
   readonly first: boolean;
   #channel: workerThreads.BroadcastChannel | undefined;
-  #listening = false;
-  #announced: ((name: string) => void) | undefined;
 
   /** This thread's; undefined where the runtime has no way from one thread to another. */
   static here(): Threads | undefined {
@@ -56,8 +54,8 @@ export class Threads {
     this.names = new SharedNames(workerThreads.threadId, heritage?.names);
     const cells = heritage?.cells ?? new SharedArrayBuffer(CELLS * 4);
     this.cells = new Int32Array(cells);
-    const legacy: Heritage = { names: this.names.memory, cells };
-    workerThreads.setEnvironmentData(KEY, legacy as unknown as workerThreads.Serializable);
+    const mine: Heritage = { names: this.names.memory, cells };
+    workerThreads.setEnvironmentData(KEY, mine as unknown as workerThreads.Serializable);
     // What a thread leaves behind is cleared away by who has started it.
     process.on("worker", (worker: Worker) => {
       const { threadId } = worker;
@@ -88,13 +86,11 @@ export class Threads {
     this.#open().postMessage(name);
   }
 
-  /** Calls `announced` whenever another thread has taken a name. To be called once. */
+  /** From now on calls `announced`, and nobody else, whenever another thread has taken a name. */
   onAnnounce(announced: (name: string) => void): void {
-    this.#announced = announced;
     const channel = this.#open();
-    if (this.#listening) return;
-    this.#listening = true;
-    channel.onmessage = ({ data }: { data: unknown }) => this.#announced?.(data as string);
+    channel.onmessage = ({ data }: { data: unknown }) => announced(data as string);
+    // To listen is to hold the process.
     channel.unref();
   }
 
