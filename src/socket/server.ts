@@ -23,7 +23,7 @@ export interface ServerRoutingOptions {
   routingId: number;
 }
 
-export interface Server
+export interface RoutedSocket
   extends ReadableSocket<MessageWith<ServerRoutingOptions>>,
     Omit<WritableSocket, "send" | "trySend"> {
   receive(options?: CallOptions): Promise<MessageWith<ServerRoutingOptions>>;
@@ -31,19 +31,8 @@ export interface Server
   [Symbol.asyncIterator](): AsyncIterator<MessageWith<ServerRoutingOptions>, undefined>;
 }
 
-/**
- * Talks to any number of Clients (RFC 41). Each has a number, made up here: a message is received with
- * that of the peer that it came from, and sent with that of the one that it is for.
- *
- * `send` to a peer that is not there fails with EHOSTUNREACH, and waits for one whose queue is full.
- * In `stats()` and events a peer's routing id is the number's four octets, most significant first.
- */
-export class Server extends Socket {
-  /** @throws As {@link Socket}'s constructor. */
-  constructor(options?: SocketOptions<Server>) {
-    super(ZMQ_SERVER, options as SocketOptions<Socket>);
-  }
-
+/** What Server and Peer have in common: whom a message is for is said beside it. */
+export class RoutedSocket extends Socket {
   /**
    * Sends a message of one part to the peer called `routingId`. Otherwise as
    * {@link WritableSocket.send}; rejects with EHOSTUNREACH when there is no such peer, with EINVAL for
@@ -67,6 +56,20 @@ export class Server extends Socket {
   override trySend(message: MessageLike, options?: ServerRoutingOptions): boolean {
     checkAddressed(arguments);
     return super.trySend(addressed(routingOctets(options?.routingId), message));
+  }
+}
+
+/**
+ * Talks to any number of Clients (RFC 41). Each has a number, made up here: a message is received with
+ * that of the peer that it came from, and sent with that of the one that it is for.
+ *
+ * `send` to a peer that is not there fails with EHOSTUNREACH, and waits for one whose queue is full.
+ * In `stats()` and events a peer's routing id is the number's four octets, most significant first.
+ */
+export class Server extends RoutedSocket {
+  /** @throws As {@link Socket}'s constructor. */
+  constructor(options?: SocketOptions<Server>) {
+    super(ZMQ_SERVER, options as SocketOptions<Socket>);
   }
 }
 
