@@ -41,6 +41,10 @@ export class Arrivals {
   readonly #latest = new Map<string, Arrival>();
   #notices = 0;
   #noticeBytes = 0;
+  #length = 0;
+  /** How many messages of a pipe, the first of those that stand here, are not there any more. */
+  readonly #forgotten = new Map<Pipe, number>();
+  #forgottenMessages = 0;
 
   /** @param mark How many notices may wait before they take each other away; 0: any number. */
   constructor(mark: () => number) {
@@ -78,6 +82,15 @@ export class Arrivals {
     this.#append(arrival);
   }
 
+  /** The first `count` messages of a pipe are not there any more. */
+  forget(pipe: Pipe, count: number): void {
+    if (count === 0) return;
+    this.#forgotten.set(pipe, (this.#forgotten.get(pipe) ?? 0) + count);
+    this.#forgottenMessages += count;
+    // Nobody may ever receive, so they cannot wait to be passed over; and there may be many others.
+    if (this.#forgottenMessages > this.#length / 2) this.#sweep();
+  }
+
   /** Takes what is to be received next: a notice, or the next message of a pipe. */
   shift(): { pipe: Pipe; notice: Parts | undefined } | undefined {
     this.#skipForgotten();
@@ -93,17 +106,36 @@ export class Arrivals {
     this.#latest.clear();
     this.#notices = 0;
     this.#noticeBytes = 0;
+    this.#length = 0;
+    this.#forgotten.clear();
+    this.#forgottenMessages = 0;
   }
 
-  /** Of an endpoint that was disconnected no message is left. */
-  #skipForgotten(): void {
-    for (let it = this.#first; it && it.notice === undefined && it.pipe.length === 0; ) {
-      this.#remove(it);
-      it = this.#first;
+  #sweep(): void {
+    for (let it = this.#first; it !== undefined; it = it.next) {
+      if (this.#isForgotten(it)) this.#remove(it);
     }
   }
 
+  #skipForgotten(): void {
+    for (let it = this.#first; it !== undefined && this.#isForgotten(it); it = it.next) {
+      this.#remove(it);
+    }
+  }
+
+  /** Whether it is the place of a message that is not there any more; asked once of each such. */
+  #isForgotten({ pipe, notice }: Arrival): boolean {
+    if (this.#forgottenMessages === 0 || notice !== undefined) return false;
+    const count = this.#forgotten.get(pipe);
+    if (count === undefined) return false;
+    if (count === 1) this.#forgotten.delete(pipe);
+    else this.#forgotten.set(pipe, count - 1);
+    this.#forgottenMessages--;
+    return true;
+  }
+
   #append(arrival: Arrival): void {
+    this.#length++;
     arrival.previous = this.#last;
     if (this.#last === undefined) this.#first = arrival;
     else this.#last.next = arrival;
@@ -112,15 +144,16 @@ export class Arrivals {
 
   #remove(arrival: Arrival): void {
     const { previous, next, notice } = arrival;
+    this.#length--;
     arrival.gone = true;
     if (previous === undefined) this.#first = next;
     else previous.next = next;
     if (next === undefined) this.#last = previous;
     else next.previous = previous;
-    if (notice !== undefined) this.#forget(arrival, notice);
+    if (notice !== undefined) this.#forgetNotice(arrival, notice);
   }
 
-  #forget(arrival: Arrival, notice: Notice): void {
+  #forgetNotice(arrival: Arrival, notice: Notice): void {
     this.#notices--;
     this.#noticeBytes -= notice.parts[0]?.length ?? 0;
     const { topic, before } = notice;

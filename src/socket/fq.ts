@@ -73,12 +73,13 @@ export class FairQueue {
   /** Takes the next message. */
   receive(): Parts | undefined {
     for (let pipe = this.#ring.current; pipe !== undefined; pipe = this.#ring.current) {
-      // First: reading may wake the pipe's other end, and whatever that leads to.
+      // First: reading may wake the pipe's other end, which may depart, and whatever that leads to.
       this.#ring.advance();
+      const departed = this.#departed.has(pipe);
       const parts = pipe.read();
       if (parts !== undefined) {
         this.#last = pipe;
-        if (this.#departed.has(pipe)) this.#tookFromDeparted(pipe);
+        if (departed) this.#tookFromDeparted(pipe);
         return parts;
       }
       this.#ring.deactivate(pipe);

@@ -171,6 +171,7 @@ export class XPublisherPattern implements Pattern {
 
   detach(pipe: Pipe): void {
     // First: what is left of the peer goes behind it.
+    this.#arrivals.forget(pipe, this.#dist.get(pipe)?.ordered ?? 0);
     pipe.close();
     this.#leave(pipe);
   }
@@ -203,7 +204,8 @@ export class XPublisherPattern implements Pattern {
     // First: reading may let more of them come.
     subscriber.ordered--;
     const parts = pipe.read() as Parts;
-    if (this.#manual && isSubscription(parts)) this.#last = subscriber;
+    // Asked anew: the peer may have gone meanwhile.
+    if (this.#manual && isSubscription(parts)) this.#last = this.#dist.get(pipe);
     return parts;
   }
 
@@ -318,6 +320,7 @@ export class XPublisherPattern implements Pattern {
   }
 
   #drop(pipe: Pipe): void {
+    this.#arrivals.forget(pipe, pipe.length);
     for (let i = pipe.length; i > 0; i--) this.#host.dropped();
     pipe.close();
   }

@@ -34,6 +34,7 @@ class Peer {
 
   /** As when its endpoint is disconnected. */
   forget(): void {
+    arrivals.forget(this.pipe, this.pipe.length);
     this.pipe.close();
   }
 }
@@ -117,6 +118,31 @@ describe("Arrivals", () => {
     expect([arrivals.readable, shift()]).toEqual([false, undefined]);
     b.send("b0");
     expect(drain()).toEqual(["b0"]);
+  });
+
+  it("of one pipe: what comes after what was forgotten has a place of its own", () => {
+    a.send("a0", "a1");
+    b.send("b0");
+    a.forget();
+    a.notify("+t");
+    a.send("a2");
+    expect(drain()).toEqual(["b0", "+t", "a2"]);
+  });
+
+  it("keep nothing of those who are gone, though nobody ever receives", async () => {
+    b.send("b0", "b1", "b2");
+    const gone = ((): WeakRef<Pipe>[] =>
+      Array.from({ length: 100 }, () => {
+        const peer = new Peer();
+        peer.send("x", "y");
+        peer.forget();
+        return new WeakRef(peer.pipe);
+      }))();
+    await new Promise((resolve) => setImmediate(resolve));
+    (globalThis.gc as () => void)();
+    // Those whose places are not half of all that there are.
+    expect(gone.filter((ref) => ref.deref() !== undefined).length).toBeLessThan(3);
+    expect(drain()).toEqual(["b0", "b1", "b2"]);
   });
 
   it("are forgotten at clear", () => {

@@ -241,6 +241,27 @@ describe("what a peer left behind", () => {
     expect([drain().length, vacated]).toEqual([1000, 0]);
   });
 
+  it("is counted as what is left, though the peer goes while it is read from", () => {
+    mark = 2;
+    for (let round = 0; round < 5; round++) {
+      const [end, pipe] = Pipe.pair({ messages: 2, bytes: 0 }, UNBOUND);
+      end.attach({ ...SILENT, writeActivated: () => end.close() });
+      pipe.attach({ ...SILENT, pipeEnded: () => fq.ended(pipe) });
+      fq.attach(pipe);
+      for (const text of ["x", "y"]) end.write([Buffer.from(text)]);
+      end.flush();
+      expect(end.checkWrite()).toBe(false);
+      expect(receive()).toBe("x");
+      expect(end.over).toBe(true);
+      expect(receive()).toBe("y");
+    }
+    // Two of them are as much as there may be: no more, and no less.
+    peer("a", 1).leave();
+    expect(fq.vacant).toBe(true);
+    peer("b", 1).leave();
+    expect(fq.vacant).toBe(false);
+  });
+
   it("lets in another peer from within, who waits for its turn", () => {
     peer("a", 3).leave();
     const waiting = new Peer("b").send(1);

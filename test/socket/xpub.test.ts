@@ -453,6 +453,13 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
       expect(await receiveOne(two)).toEqual(["XB"]);
     });
 
+    it("subscriptions of who keeps the newest message only are received all the same", async () => {
+      const [pub, sub] = [manual(), subscriber({ conflate: true })];
+      await sockets.join(transport, pub, sub);
+      sub.subscribe("a", "b", "c");
+      expect(await notices(pub, 3)).toEqual(["+a", "+b", "+c"]);
+    });
+
     it("user_message: what begins otherwise than a subscription is received as it is", async () => {
       const [pub, sub] = [xpublisher(), xsubscriber()];
       await sockets.join(transport, pub, sub);
@@ -614,6 +621,46 @@ describe("test_xpub_nodrop", () => {
   });
 });
 
+describe("a send that waits for a subscriber with noDrop goes on", () => {
+  const MARKS = { sendHighWaterMark: 1, noDrop: true };
+
+  /** A send that waits, if `pub` lets it. */
+  async function blocked<P extends XPublisher>(
+    pub: P,
+    grant = (_: P) => {},
+  ): Promise<Promise<void>[]> {
+    const sub = xsubscriber({ receiveHighWaterMark: 1 });
+    await sockets.join("inproc", pub, sub);
+    await sub.send(subscription("a"));
+    await notice(pub);
+    grant(pub);
+    fill(pub, () => "a");
+    return [pub.send("a")];
+  }
+
+  it("when the application subscribes it to nothing any more", async () => {
+    const pub = manual(MARKS);
+    const [send] = await blocked(pub, (it) => it.grant("a"));
+    pub.revoke("a");
+    await send;
+  });
+
+  it("when messages may be dropped", async () => {
+    const pub = xpublisher(MARKS);
+    const [send] = await blocked(pub);
+    pub.noDrop = false;
+    await send;
+    expect(pub.stats().total.messagesDropped).toBe(1);
+  });
+
+  it("when those who are subscribed do not get it any more", async () => {
+    const pub = xpublisher(MARKS);
+    const [send] = await blocked(pub);
+    pub.invertMatching = true;
+    await send;
+  });
+});
+
 describe("options 6 and 7", () => {
   it("are refused where the application does not decide", () => {
     const pub = manual({ manual: false });
@@ -760,6 +807,20 @@ describe("subscriptions that nobody receives", () => {
   );
 });
 
+it("manual: a peer that goes while its subscription is being received is subscribed to nothing", async () => {
+  const pub = manual({ receiveHighWaterMark: 1, noDrop: true });
+  const peer = await rawSubscriber(await bound(sockets, "tcp", pub));
+  // To receive the subscription lets in what stands behind it, and that is the end of the peer.
+  peer.write(subscribe("A"), Buffer.alloc(20, 0xff));
+  await until(() => pub.stats().receive.messages === 1);
+  expect(pub.stats().peers).toHaveLength(1);
+  expect(await notice(pub)).toBe("+A");
+  expect(pub.stats().peers).toHaveLength(0);
+  pub.grant("A");
+  expect(pub.stats().subscriptions).toBe(0);
+  await pub.send("A");
+});
+
 describe("messages of subscribers", () => {
   it("make them wait while nobody receives: none is lost", async () => {
     const pub = xpublisher({ receiveHighWaterMark: 4 });
@@ -803,6 +864,22 @@ describe("messages of subscribers", () => {
     expect(pub.stats().total.messagesDropped).toBe(2);
     const got = (await receive(pub, 5)).flat();
     expect(got).toEqual([...numbered(2, "first "), ...numbered(2, "second "), "last"]);
+  });
+
+  it("of those who are gone keep nobody waiting any more once each need not be received", async () => {
+    const pub = xpublisher({ receiveHighWaterMark: 1 });
+    pub.verbosity = "allSubs";
+    const [gone, bound] = [subscriber(), subscriber()];
+    gone.subscribe("gone");
+    await sockets.join("inproc", pub, gone);
+    gone.close();
+    await bound.bind(sockets.endpoint("tcp"));
+    bound.subscribe("there");
+    pub.connect(bound.lastEndpoint as string);
+    await turns(5);
+    expect([pub.stats().receive.messages, bound.stats().peers]).toEqual([2, []]);
+    pub.verbosity = null;
+    await subscribed(pub, 1);
   });
 
   it("keep others waiting where each subscription is to be received; nothing is lost", async () => {
