@@ -32,7 +32,7 @@ export interface OptionSpec {
   octets?: "any" | "routing id";
   /** Has no property: there is a method for it, or another property. */
   hidden?: true;
-  /** An order to the socket's pattern, not a value that is kept. */
+  /** An order to the socket's pattern, told each time it is set; what value is kept means nothing. */
   order?: true;
   /** What the option does is not built yet, so any value but the default is refused. */
   unbuilt?: true;

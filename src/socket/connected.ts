@@ -76,10 +76,19 @@ export class ConnectedEndpoint implements SessionOwner, Candidate {
     if (this.#closing && !session.hasOutput) return;
     if (reason.kind === "protocol") {
       // The peer said that it will not have us; asking again would be rude (RFC 37, "ERROR").
-      if (reason.error.code === "ERR_ZMTP_PEER_ERROR") return;
+      if (reason.error.code === "ERR_ZMTP_PEER_ERROR") {
+        this.#giveUp();
+        return;
+      }
       this.#dialer.distrust();
     }
     this.#dialer.redial();
+  }
+
+  /** Nobody will ever take what waits for the peer: others get what is sent from now on. */
+  #giveUp(): void {
+    for (let i = this.#session.pipe?.length ?? 0; i > 0; i--) this.#core.dropped();
+    this.#session.dropPipe();
   }
 
   finished(session: Session): void {

@@ -77,8 +77,8 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
    *
    * Rejects with EHOSTUNREACH when a Router with `mandatory` cannot send a message; that ends it,
    * too.
-   * @throws EINVAL when a socket is closed, or neither bound nor connected; EBUSY when one is in
-   *   use.
+   * @throws EINVAL when either end is closed, or neither bound nor connected; EBADF when the capture
+   *   socket is closed; EBUSY when one of them is in use.
    */
   run(): Promise<void> {
     checkCount(arguments, 0);
@@ -129,7 +129,7 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
   }
 
   #current(): Run {
-    if (this.#running === undefined) throw errnoError("EBADF");
+    if (this.#running === undefined || this.#running.over) throw errnoError("EBADF");
     return this.#running;
   }
 }
@@ -159,6 +159,11 @@ class Run {
     this.#routes = [new Route(front, back, capture)];
     if (front !== back) this.#routes.push(new Route(back, front, capture));
     for (const core of [front, back]) core.relay = () => this.#forward();
+  }
+
+  /** Whether it has come to its end, which {@link done} tells only later. */
+  get over(): boolean {
+    return this.#state === "terminated";
   }
 
   start(): void {

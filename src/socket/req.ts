@@ -93,6 +93,8 @@ export class RequestPattern extends DealerPattern {
     if (!this.lb.send(this.#envelope().concat(parts))) return false;
     this.#waiting = true;
     this.#replyPipe = this.lb.last;
+    // The reply may be there already: who told of it told that it is not yet time to receive.
+    if (this.fq.readable) this.host.readActivated();
     return true;
   }
 

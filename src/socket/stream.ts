@@ -82,6 +82,8 @@ export class StreamPattern extends AddressedPattern {
     this.#connected.delete(pipe);
     this.routes.delete(pipe);
     super.detach(pipe);
+    // A message may have waited for room at this one.
+    this.host.writeActivated();
   }
 
   override close(): void {

@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
+// biome-ignore lint/suspicious/noShadowRestrictedNames: npm zeromq's name for it.
+import { Proxy } from "../../src/socket/proxy.js";
 import { Reply } from "../../src/socket/rep.js";
 import { Request } from "../../src/socket/req.js";
 import { Router } from "../../src/socket/router.js";
@@ -289,6 +291,14 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
       expect(await receiveOne(second)).toEqual(["A", "", "next"]);
     });
 
+    it("relaxed: a question that waits is asked", async () => {
+      const [one, , second] = await two();
+      const asked = one.send("again");
+      one.relaxed = true;
+      await asked;
+      expect(await receiveOne(second)).toEqual(["A", "", "again"]);
+    });
+
     it("relaxed: the next may be asked", async () => {
       const [one, first, second] = await two();
       first.close();
@@ -297,6 +307,21 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
       await one.send("again");
       expect(await receiveOne(second)).toEqual(["A", "", "again"]);
     });
+  });
+
+  it("an answer that comes before the question's send is over is received by a call that waited", async () => {
+    const [one, other] = [router(), request()];
+    await sockets.join("inproc", one, other);
+    const proxy = new Proxy(one, one);
+    const done = proxy.run();
+    for (const relaxed of [false, true]) {
+      other.relaxed = relaxed;
+      const answer = receiveOne(other);
+      await other.send("question");
+      expect(await answer).toEqual(["question"]);
+    }
+    proxy.terminate();
+    await done;
   });
 
   it("disconnect forgets an answer that was not received; the question may be asked anew if relaxed", async () => {

@@ -180,17 +180,47 @@ describe("handshake", () => {
     expect(socket.tryReceive()).toBeUndefined();
   });
 
-  it("an ERROR ends the attempts", async () => {
-    server.close();
-    server = await RawServer.open(false);
-    const socket = connector();
-    const events = follow(socket);
-    await until(() => server.peers.length === 1);
-    server.peers[0]?.socket.write(Buffer.concat([greeting(), command("ERROR", "\x02no")]));
-    await until(() => events.includes("disconnect"));
-    await turns(20);
-    expect(events).not.toContain("connect:retry");
-    expect(socket.stats().peers.every(({ connected }) => !connected)).toBe(true);
+  describe("an ERROR", () => {
+    async function refused(socket: Pair): Promise<void> {
+      await until(() => server.peers.length === 1);
+      server.peers[0]?.socket.write(Buffer.concat([greeting(), command("ERROR", "\x02no")]));
+      await until(() => socket.stats().total.messagesDropped === 3);
+    }
+
+    beforeEach(async () => {
+      server.close();
+      server = await RawServer.open(false);
+    });
+
+    it("ends the attempts; what waits for the peer is dropped, and counted", async () => {
+      const socket = connector();
+      const events = follow(socket);
+      for (const text of ["a", "b", "c"]) await socket.send(text);
+      await refused(socket);
+      await turns(20);
+      expect(events).toContain("disconnect");
+      expect(events).not.toContain("connect:retry");
+      expect(socket.stats().peers.every(({ connected }) => !connected)).toBe(true);
+      // Nothing is sent to it any more: others may take it.
+      expect([socket.trySend("d"), socket.stats().send.messages]).toEqual([false, 0]);
+      // The endpoint is still there to be disconnected.
+      socket.disconnect(server.endpoint);
+    });
+
+    it("holds nobody up: not a close before it, nor one after it", async () => {
+      for (const order of ["before", "after"]) {
+        server.close();
+        server = await RawServer.open(false);
+        const socket = connector({ linger: -1 });
+        for (const text of ["a", "b", "c"]) await socket.send(text);
+        let closed: PromiseLike<void> | undefined;
+        if (order === "before") closed = socket[Symbol.asyncDispose]();
+        await until(() => server.peers.length === 1);
+        server.peers[0]?.socket.write(Buffer.concat([greeting(), command("ERROR", "\x02no")]));
+        if (order === "after") await until(() => socket.stats().total.messagesDropped === 3);
+        await (closed ?? socket[Symbol.asyncDispose]());
+      }
+    });
   });
 });
 

@@ -12,6 +12,7 @@ import {
   maker,
   numbered,
   receiveOne,
+  saturate,
   thrown,
   vacant,
 } from "../support/patterns.js";
@@ -91,6 +92,11 @@ class PlainServer {
 
   get endpoint(): string {
     return `tcp://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** How many have come. */
+  get size(): number {
+    return this.#plains.length;
   }
 
   /** The one that comes as the given one, counted from 0. */
@@ -582,6 +588,32 @@ describe("a stream that connects", () => {
     await turns(20);
     expect(events.types.filter((type) => type === "connect")).toHaveLength(1);
     expect(thrown(() => socket.disconnect(server.endpoint))).toBe("ENOENT");
+  });
+
+  it("a send that waits for a peer fails with EHOSTUNREACH once it has disconnected from it", async () => {
+    const server = await PlainServer.open();
+    const socket = stream({ sendHighWaterMark: 2 });
+    socket.connect(server.endpoint, { routingId: "name" });
+    await notice(socket);
+    (await server.plain(0)).socket.pause();
+    await saturate(socket, ["name", Buffer.alloc(1_000_000)]);
+    const sent = socket.send(["name", "waits"]);
+    socket.disconnect(server.endpoint);
+    await expect(sent).rejects.toEqual(failure("EHOSTUNREACH"));
+  });
+
+  it("while nobody receives, a peer that breaks off again and again leaves no more than the mark", async () => {
+    const server = await PlainServer.open();
+    const socket = stream({ receiveHighWaterMark: 4, reconnectInterval: 1 });
+    socket.connect(server.endpoint);
+    for (let i = 0; i < 2; i++) (await server.plain(i)).socket.end("x");
+    await until(() => socket.stats().receive.messages === 4);
+    await turns(50);
+    // The second is here, but there is no room for what it sends, nor to see that it goes.
+    expect([socket.stats().receive.messages, server.size]).toEqual([4, 2]);
+    const got: string[] = [];
+    while (got.length < 7) got.push(String((await socket.receive())[1]));
+    expect(got).toEqual(["", "x", "", "", "x", "", ""]);
   });
 
   it("knows a peer no more once it has disconnected from it", async () => {
