@@ -2,7 +2,7 @@
 // its mark, and whoever was told to wait is called when the wait is over.
 import { Buffer } from "node:buffer";
 import type { Parts } from "../../src/message.js";
-import { type Marks, Pipe, type PipeSink } from "../../src/socket/pipe.js";
+import { type Bounds, Pipe, type PipeSink } from "../../src/socket/pipe.js";
 import { Queue } from "../../src/socket/queue.js";
 import type { Random } from "../random.js";
 import { check, open, same, seal, type Target } from "../target.js";
@@ -96,6 +96,8 @@ class PipeCalls implements PipeSink {
   readonly #mode: number;
   readonly #reach: (state: string) => void;
   readonly #ends: [End, End];
+  /** What both readers say. */
+  readsAtOnce = false;
 
   constructor(random: Random, mode: number, reach: (state: string) => void) {
     this.#random = random;
@@ -166,7 +168,7 @@ class PipeCalls implements PipeSink {
         this.#unread(end, count);
         break;
       case 11:
-        end.pipe.hungry = count > 4;
+        this.readsAtOnce = count > 4;
         break;
       case 12:
         this.#setMarks(end);
@@ -290,7 +292,7 @@ class PipeCalls implements PipeSink {
     }
   }
 
-  #marks(): Marks {
+  #marks(): Bounds {
     const random = this.#random;
     return {
       messages: random.pick([0, 1, 2, 3, 10, 200]),

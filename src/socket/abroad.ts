@@ -78,7 +78,8 @@ export class Abroad {
 
   #look(name: string, seeker: InprocConnection): void {
     const thread = this.#threads.names.find(name);
-    if (thread === undefined) return;
+    // It may be ours, for a type of socket that does not suit.
+    if (thread === undefined || thread === this.#threads.names.thread) return;
     const { port1, port2 } = new MessageChannel();
     seeker.cross(port1);
     void this.#threads.knock(thread, { name, type: seeker.type, port: port2 }).then((heard) => {
@@ -161,6 +162,6 @@ class Visitor implements InprocPeer, Candidate, BridgeOwner {
 
   updateMarks(): void {
     const { sendMarks, receiveMarks } = this.#core;
-    this.#socketPipe?.setMarks(sendMarks.each, receiveMarks.each);
+    this.#socketPipe?.setMarks(sendMarks.bounds, receiveMarks.bounds);
   }
 }

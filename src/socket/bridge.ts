@@ -188,7 +188,7 @@ export class Bridge implements PipeSink {
  * How many messages a pipe takes that are on their way or wait in it. Where bytes are bounded it is
  * one at a time, for nobody knows how large they will be.
  */
-function capacityOf({ marks }: Pipe): number {
-  if (marks.bytes > 0 || marks.pool !== undefined) return 1;
+function capacityOf({ marks, pooled }: Pipe): number {
+  if (marks.bytes > 0 || pooled) return 1;
   return marks.messages === 0 ? Number.POSITIVE_INFINITY : marks.messages;
 }

@@ -206,6 +206,11 @@ export class Core implements PatternHost {
     const { name, immediate, order } = this.options.set(id, type, value);
     if (order === true) this.pattern.order?.(name, this.options.value(name) ?? null);
     else if (immediate === true) this.optionsChanged();
+    // Whatever it is, a message may find its way now, or a peer its place.
+    if (immediate === true) {
+      this.vacated();
+      this.writeActivated();
+    }
     return immediate === true;
   }
 
@@ -215,7 +220,7 @@ export class Core implements PatternHost {
     this.#sendTimeoutMs = this.options.number("sendTimeout");
     this.#receiveTimeoutMs = this.options.number("receiveTimeout");
     for (const session of this.sessions()) {
-      session.pipe?.setMarks(this.receiveMarks.each, this.sendMarks.each);
+      session.pipe?.setMarks(this.receiveMarks.bounds, this.sendMarks.bounds);
     }
     for (const connection of this.inproc) connection.updateMarks();
   }

@@ -5,7 +5,7 @@ import { Bridge, type BridgeOwner } from "./bridge.js";
 import type { Candidate } from "./candidates.js";
 import type { Core, Endpoint } from "./core.js";
 import type { Link } from "./link.js";
-import { type Marks, Pipe, type PipeSink } from "./pipe.js";
+import { type Bounds, Pipe, type PipeSink } from "./pipe.js";
 import type { Session } from "./session.js";
 import { NO_ROUTING_ID } from "./wiring.js";
 
@@ -36,7 +36,7 @@ export class InprocBinding implements Endpoint {
     if (abroad?.claim(name) === false) throw errnoError("EADDRINUSE", endpoint);
     const guests = names.bind(name, this);
     if (guests === undefined) throw errnoError("EADDRINUSE", endpoint);
-    for (const guest of guests) if (guest.suits(this)) guest.meet(this);
+    for (const guest of guests) guest.meet(this);
     abroad?.announce(name);
   }
 
@@ -127,7 +127,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
     this.#core.pattern.attach(ours, this.#routingId);
     const host = this.#core.context.names.connect(this.#name, this);
     if (host === undefined) this.#core.context.abroad?.seek(this.#name, this);
-    else if (this.suits(host)) this.meet(host);
+    else this.meet(host);
   }
 
   /** The type of our socket, for those who cannot see it. */
@@ -177,6 +177,8 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
     if (this.#theirs !== undefined) {
       this.#theirs.exclusive = theirs.options.boolean("exclusiveBuffers");
     }
+    // Whichever side asks for it: a message that nobody shall see need not wait.
+    if (theirs.options.boolean("conflate")) this.#ours?.conflate();
     this.updateMarks();
     if (theirs.pattern.vacant) this.#attachTheirs();
     else theirs.candidates.add(this.#guest);
@@ -198,11 +200,11 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
   updateMarks(): void {
     const ours = this.#core;
     const theirs = this.#host?.core;
-    if (theirs === undefined) this.#ours?.setMarks(ours.sendMarks.each, ours.receiveMarks.each);
+    if (theirs === undefined) this.#ours?.setMarks(ours.sendMarks.bounds, ours.receiveMarks.bounds);
     else {
       this.#ours?.setMarks(
-        sum(ours.sendMarks.each, theirs.receiveMarks.each),
-        sum(theirs.sendMarks.each, ours.receiveMarks.each),
+        sum(ours.sendMarks.bounds, theirs.receiveMarks.bounds),
+        sum(theirs.sendMarks.bounds, ours.receiveMarks.bounds),
       );
     }
   }
@@ -259,9 +261,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
   }
 }
 
-function sum(one: Marks, other: Marks): Marks {
-  // Whichever side asks for it: a message that nobody shall see need not wait.
-  if (one.conflate || other.conflate) return { messages: 0, bytes: 0, conflate: true };
+function sum(one: Bounds, other: Bounds): Bounds {
   return {
     messages: one.messages === 0 || other.messages === 0 ? 0 : one.messages + other.messages,
     bytes: one.bytes === 0 || other.bytes === 0 ? 0 : one.bytes + other.bytes,

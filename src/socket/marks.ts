@@ -1,5 +1,5 @@
 import type { OptionStore } from "../options.js";
-import type { Marks } from "./pipe.js";
+import type { Bounds, Marks } from "./pipe.js";
 import { Pool } from "./pool.js";
 
 /** What a socket that keeps only the newest message bounds its queues by. */
@@ -16,15 +16,15 @@ export class QueueMarks {
     this.#direction = direction;
   }
 
-  /** The bounds of the queue to, or from, one peer. */
+  /** What the queue to, or from, a new peer is made with. */
   get each(): Marks {
-    if (this.#options.boolean("conflate")) return CONFLATED;
+    return this.#options.boolean("conflate") ? CONFLATED : { ...this.bounds, pool: this.pool };
+  }
+
+  /** How much such a queue may hold, unless it keeps only the newest message. */
+  get bounds(): Bounds {
     const name = `${this.#direction}HighWaterMark`;
-    return {
-      messages: this.#options.number(name),
-      bytes: this.#options.number(`${name}Bytes`),
-      pool: this.pool,
-    };
+    return { messages: this.#options.number(name), bytes: this.#options.number(`${name}Bytes`) };
   }
 
   /** What the queues of all peers share; undefined when they share no bound. */

@@ -196,7 +196,8 @@ export interface ReceiveMarks {
   receiveHighWaterMarkBytes: number;
   /**
    * Bytes queued from all peers together at the most, though the last message may pass
-   * that; 0: no bound. For peers that come after it is set. Default 0; EINVAL below 0.
+   * that; 0: no bound. For peers that come after it is set. Peers whose routing id another
+   * has share a bound of their own, as large. Default 0; EINVAL below 0.
    */
   receiveHighWaterMarkTotalBytes: number;
   /** Every part gets an ArrayBuffer to itself. Default false: small ones share. */

@@ -7,6 +7,8 @@ import { Queue } from "./queue.js";
 export interface PipeSink {
   /** There is something to read, after {@link Pipe.read} had found nothing. */
   readActivated(pipe: Pipe): void;
+  /** Whether it reads, from within readActivated, all that was written: see {@link Pipe.readAtOnce}. */
+  readonly readsAtOnce?: boolean;
   /** There is room again, after {@link Pipe.checkWrite} had found none. */
   writeActivated(pipe: Pipe): void;
   /** The other end has ended: nothing can be written; what is queued can still be read. */
@@ -20,16 +22,22 @@ export interface PipeSink {
 }
 
 /** How much one direction of a pipe may hold; 0 means no bound. */
-export interface Marks {
+export interface Bounds {
   /** `ZMQ_SNDHWM`, `ZMQ_RCVHWM` or their sum, in messages; one of several parts counts once. */
   messages: number;
   /** Ours alone, in bytes. A message larger than the mark still passes, alone. */
   bytes: number;
-  /** `ZMQ_CONFLATE`: a message takes the place of the one that waits. Both marks are 0 then. */
+}
+
+/** What one direction of a pipe is made with. */
+export interface Marks extends Bounds {
+  /** `ZMQ_CONFLATE`: a message takes the place of the one that waits; there are no bounds then. */
   conflate?: boolean;
-  /** What the direction shares a bound in bytes with; only the marks that a pipe is made with. */
+  /** What the direction shares a bound in bytes with. */
   pool?: Pool | undefined;
 }
+
+const NO_BOUNDS: Bounds = { messages: 0, bytes: 0 };
 
 /**
  * One end of a two-way pipe of messages: a socket holds one end, a session or another socket the
@@ -54,11 +62,10 @@ export class Pipe {
   #written = 0;
   #writtenBytes = 0;
 
-  #marks: Marks;
+  #marks: Bounds;
   #awaitsRead = true;
   #awaitsRoom = false;
   #ended = false;
-  #hungry = false;
   #exclusive = false;
   #conflate = false;
   /** What counts the bytes that this end writes, too. */
@@ -121,6 +128,11 @@ export class Pipe {
     return { written: this.#largest, read: this.#peer.#largest };
   }
 
+  /** Whether what this end writes shares a bound with what others write. */
+  get pooled(): boolean {
+    return this.#pools !== undefined;
+  }
+
   /** What this end writes counts in one more pool. */
   join(pool: Pool | undefined): void {
     if (pool === undefined) return;
@@ -129,19 +141,61 @@ export class Pipe {
   }
 
   /** Bounds of what this end writes. */
-  get marks(): Marks {
+  get marks(): Bounds {
     return this.#marks;
   }
 
-  /** Changes the marks of what this end writes, and of what is written to it. */
-  setMarks(out: Marks, back: Marks): void {
-    this.#marks = out;
-    this.#conflate = out.conflate === true;
-    this.#peer.#marks = back;
-    this.#peer.#conflate = back.conflate === true;
+  /** Changes the bounds of what this end writes, and of what is written to it. */
+  setMarks(out: Bounds, back: Bounds): void {
+    this.#bound(out);
+    this.#peer.#bound(back);
+  }
+
+  #bound(marks: Bounds): void {
+    if (this.#conflate) return;
+    this.#marks = marks;
     // What was read below the old low-water mark may be all that the new mark allows.
     this.#peer.acknowledge();
-    this.acknowledge();
+  }
+
+  /** Of what either end writes only the newest message is kept from now on. */
+  conflate(): void {
+    for (const end of [this, this.#peer]) {
+      end.#marks = NO_BOUNDS;
+      end.#conflate = true;
+      end.#keepNewest();
+    }
+    for (const end of [this, this.#peer]) end.wakeWriter();
+  }
+
+  #keepNewest(): void {
+    while (this.#inbound.length > 1) this.#count(-sizeOf(this.#inbound.shift() as Parts));
+  }
+
+  /**
+   * What waits here cannot be read yet, nor for nobody knows how long: it counts in a pool apart, so that
+   * it is in nobody's way who can be read from.
+   */
+  setApart(): void {
+    this.#countIn((pool) => pool.apart);
+  }
+
+  /** Takes {@link setApart} back. */
+  bringBack(): void {
+    this.#countIn((pool) => pool.whole);
+  }
+
+  #countIn(other: (pool: Pool) => Pool): void {
+    const writer = this.#peer;
+    const before = writer.#pools;
+    if (before === undefined) return;
+    writer.#pools = before.map(other);
+    for (const pool of writer.#pools) pool.add(this.#inboundBytes);
+    for (const pool of before) {
+      pool.forget(writer);
+      pool.add(-this.#inboundBytes);
+    }
+    writer.wakeWriter();
   }
 
   /** Whether the other end has ended: it takes no more messages, and sends none. */
@@ -162,14 +216,11 @@ export class Pipe {
 
   /**
    * Whether the other end reads at once whatever is written and flushed: a message then never
-   * waits, and need not be copied. Its reader says so with {@link hungry}.
+   * waits, and need not be copied. Asked of its reader each time, for much may change its mind.
    */
   get readAtOnce(): boolean {
-    return this.#peer.#hungry && this.#peer.#inbound.length === 0;
-  }
-
-  set hungry(hungry: boolean) {
-    this.#hungry = hungry;
+    const peer = this.#peer;
+    return peer.#awaitsRead && peer.#inbound.length === 0 && peer.#sink.readsAtOnce === true;
   }
 
   /** Whether each part read here shall have an ArrayBuffer to itself. Nobody's by default. */
@@ -201,9 +252,13 @@ export class Pipe {
 
   /** Writes a message, whole. To be followed by {@link flush}; {@link checkWrite} comes first. */
   write(parts: Parts): void {
+    if (this.#conflate) this.#peer.#forget();
+    this.#put(parts);
+  }
+
+  #put(parts: Parts): void {
     const size = sizeOf(parts);
     const peer = this.#peer;
-    if (this.#conflate) peer.#forget();
     peer.#inbound.push(parts);
     peer.#count(size);
     if (size > this.#largest) this.#largest = size;
@@ -219,7 +274,13 @@ export class Pipe {
     peer.#sink.readActivated(peer);
   }
 
-  /** Takes the next message; undefined when there is none: then readActivated will tell. */
+  /**
+   * Takes the next message; undefined when there is none: then readActivated will tell.
+   *
+   * It may let the other end write again, and that may lead to anything: more messages here, calls of
+   * the application's that had to wait, the end of this pipe. Whoever calls looks first at what it
+   * must know of the time before, and takes nothing for granted afterwards.
+   */
   read(): Parts | undefined {
     const parts = this.#inbound.shift();
     if (parts === undefined) {
@@ -260,9 +321,9 @@ export class Pipe {
     this.#awaitsRead = true;
   }
 
-  /** Puts a message behind what is to be read here, as if the peer had sent it. */
+  /** Puts a message behind what is to be read here, as if the peer had sent it; takes no other's place. */
   inject(parts: Parts): void {
-    this.#peer.write(parts);
+    this.#peer.#put(parts);
   }
 
   /** Tells the other end that the peer is there; `routingId` is what it calls itself. */

@@ -4,18 +4,26 @@ interface Waiter {
   wakeWriter(): void;
 }
 
-/**
- * The bytes that all pipes of a socket hold together, in one direction, and how many they may hold.
- * Once full it has room again when half of that is gone: so a run of messages goes in, not one.
- */
+/** The bytes that all pipes of a socket hold together, in one direction, and how many they may hold. */
 export class Pool {
   /** Bytes at the most, though the last message may pass that. */
   readonly limit: number;
   #bytes = 0;
   readonly #waiting = new Set<Waiter>();
+  /** The pool that this is a part apart of, or itself. */
+  readonly whole: Pool;
+  #apart: Pool | undefined;
 
-  constructor(limit: number) {
+  constructor(limit: number, whole?: Pool) {
     this.limit = limit;
+    this.whole = whole ?? this;
+  }
+
+  /** A pool as large, for what must not take the room of the rest. */
+  get apart(): Pool {
+    if (this.whole !== this) return this;
+    this.#apart ??= new Pool(this.limit, this);
+    return this.#apart;
   }
 
   get bytes(): number {
@@ -29,8 +37,9 @@ export class Pool {
   /** Counts bytes that came, or, if negative, that went. */
   add(bytes: number): void {
     this.#bytes += bytes;
-    if (this.#waiting.size === 0 || this.#bytes > this.limit / 2) return;
-    // One after the other: who finds the room gone again keeps its turn.
+    if (this.#waiting.size === 0) return;
+    // One after the other: who finds the room gone again keeps its turn. There is no low-water mark as
+    // a pipe has it, for what keeps the pool above it may be a peer that never reads.
     for (const waiter of this.#waiting) {
       if (this.full) return;
       this.#waiting.delete(waiter);

@@ -12,7 +12,7 @@ import {
   type Refusal,
   RoutedPattern,
 } from "./pattern.js";
-import { outDepthOf, type Pipe } from "./pipe.js";
+import { depthOf, outDepthOf, type Pipe } from "./pipe.js";
 import { Routes } from "./routes.js";
 import {
   defineSocket,
@@ -133,6 +133,15 @@ export class RouterPattern extends AddressedPattern {
     return writable;
   }
 
+  override get depth(): Depth {
+    const entered = super.depth;
+    const waiting = depthOf(this.#anonymous);
+    return {
+      messages: entered.messages + waiting.messages,
+      bytes: entered.bytes + waiting.bytes,
+    };
+  }
+
   optionsChanged(): void {
     this.#mandatory = this.host.options.boolean("mandatory");
   }
@@ -194,6 +203,7 @@ export class RouterPattern extends AddressedPattern {
       const before = this.routes.replace(pipe, routingId);
       if (before !== undefined) this.#handOver(before);
     } else if (!this.routes.add(pipe, routingId)) {
+      pipe.setApart();
       return;
     }
     this.#enter(pipe);
@@ -203,6 +213,7 @@ export class RouterPattern extends AddressedPattern {
   #enter(pipe: Pipe): void {
     this.#anonymous.delete(pipe);
     this.fq.attach(pipe);
+    pipe.bringBack();
     if (pipe.length > 0) this.host.readActivated();
     this.host.writeActivated();
   }

@@ -143,8 +143,11 @@ export class Session implements EngineOwner, PipeSink, Link {
     this.#finishing = true;
     this.#pipe?.end();
     // What still comes is taken and forgotten: a peer may have to write before it reads.
-    this.#engine?.disregardInput();
-    if (this.#engine === undefined || !this.#established) {
+    const engine = this.#engine;
+    engine?.disregardInput();
+    // That may have been the end of it: see ended.
+    if (this.#engine !== engine) return;
+    if (engine === undefined || !this.#established) {
       if (!this.hasOutput) this.#finished();
       return;
     }
@@ -207,7 +210,6 @@ export class Session implements EngineOwner, PipeSink, Link {
     this.#established = false;
     this.#overflowing = false;
     if (this.#pipe !== undefined) {
-      this.#pipe.hungry = false;
       this.#pipe.unread(unwritten);
       this.#pipe.flush();
     }
@@ -217,6 +219,11 @@ export class Session implements EngineOwner, PipeSink, Link {
     this.#routingId = undefined;
     this.#owner.disconnected(this, reason, established);
     if (this.#finishing && !this.hasOutput) this.#finished();
+  }
+
+  /** What is written to the pipe is encoded before the call returns. */
+  get readsAtOnce(): boolean {
+    return this.#established && this.#engine?.full === false;
   }
 
   readActivated(): void {
@@ -249,13 +256,11 @@ export class Session implements EngineOwner, PipeSink, Link {
     while (!engine.full) {
       const parts = pipe.read();
       if (parts === undefined) {
-        pipe.hungry = !engine.full;
         if (this.#finishing) engine.finish();
         return;
       }
       engine.send(parts);
     }
-    pipe.hungry = false;
   }
 
   #report(reason: EndReason, established: boolean): void {

@@ -108,6 +108,7 @@ export class Engine implements Sink {
     this.#watch();
     this.#connection.start?.();
     this.#flush();
+    if (!this.#ended && this.#connection.full) this.#pause();
     this.#arm();
   }
 
@@ -136,8 +137,7 @@ export class Engine implements Sink {
   /** Encodes a message; it leaves at the end of this turn, or now if there is enough. */
   send(parts: Parts): void {
     this.#connection.send(parts);
-    if (this.#batchIsFull() && !this.#output.busy) this.#flush();
-    else this.#scheduleFlush();
+    this.#encoded();
   }
 
   /**
@@ -150,7 +150,7 @@ export class Engine implements Sink {
       return;
     }
     this.#connection.subscribe(topic, subscribe);
-    this.#scheduleFlush();
+    this.#encoded();
   }
 
   /** Lets in a peer that had to wait after its handshake. */
@@ -280,6 +280,15 @@ export class Engine implements Sink {
 
   #batchIsFull(): boolean {
     return this.#connection.outputSize >= BATCH_SIZE;
+  }
+
+  /**
+   * There is something to write. What fills a batch is written at once: so whoever is told that there
+   * is no room ({@link full}) knows that a write is under way, whose end will tell of room again.
+   */
+  #encoded(): void {
+    if (this.#batchIsFull() && !this.#output.busy) this.#flush();
+    else this.#scheduleFlush();
   }
 
   #scheduleFlush(): void {

@@ -1,20 +1,28 @@
+/** Who connects to a name. */
+interface Seeker<Host> {
+  /** Whether it wants to do with this one. */
+  suits(host: Host): boolean;
+}
+
 /**
  * A meeting place of names: who binds a name is found by those who connect to it, and who
- * connects first waits. It knows nothing of what they do with each other.
+ * connects first waits, as does who finds somebody unsuitable. It knows nothing of what they do with
+ * each other.
  */
-export class Meeting<Host, Guest> {
+export class Meeting<Host, Guest extends Seeker<Host>> {
   readonly #hosts = new Map<string, Host>();
   readonly #waiting = new Map<string, Set<Guest>>();
 
   /**
    * Takes a name.
-   * @returns Those who were waiting for it, in the order they came; undefined when it is taken.
+   * @returns Those who were waiting for such a host, in the order they came; undefined when the name
+   *   is taken.
    */
   bind(name: string, host: Host): Guest[] | undefined {
     if (this.#hosts.has(name)) return undefined;
     this.#hosts.set(name, host);
-    const guests = [...(this.#waiting.get(name) ?? [])];
-    this.#waiting.delete(name);
+    const guests = [...(this.#waiting.get(name) ?? [])].filter((guest) => guest.suits(host));
+    for (const guest of guests) this.leave(name, guest);
     return guests;
   }
 
@@ -27,10 +35,10 @@ export class Meeting<Host, Guest> {
     return this.#hosts.get(name);
   }
 
-  /** Finds who has bound a name; if nobody has, the guest waits until {@link leave}. */
+  /** Finds who has bound a name; if nobody suitable has, the guest waits until {@link leave}. */
   connect(name: string, guest: Guest): Host | undefined {
     const host = this.#hosts.get(name);
-    if (host !== undefined) return host;
+    if (host !== undefined && guest.suits(host)) return host;
     const waiting = this.#waiting.get(name);
     if (waiting === undefined) this.#waiting.set(name, new Set([guest]));
     else waiting.add(guest);

@@ -24,14 +24,14 @@ const HELD_MAX_MS = 1000;
  */
 export class SharedNames {
   readonly memory: SharedArrayBuffer;
-  readonly #thread: number;
+  readonly thread: number;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
 
   /** @param memory Another thread's; if absent, new. */
   constructor(thread: number, memory: SharedArrayBuffer = newMemory()) {
     this.memory = memory;
-    this.#thread = thread;
+    this.thread = thread;
     this.#words = new Int32Array(memory);
     this.#bytes = new Uint8Array(memory);
   }
@@ -50,7 +50,7 @@ export class SharedNames {
   release(name: string): void {
     this.#locked(() => {
       const at = this.#find(Buffer.from(name));
-      if (at >= 0 && this.#owner(at) === this.#thread) this.#words[at + OWNER] = NOBODY;
+      if (at >= 0 && this.#owner(at) === this.thread) this.#words[at + OWNER] = NOBODY;
     });
   }
 
@@ -96,7 +96,7 @@ export class SharedNames {
     const words = this.#words;
     words[at + LENGTH] = octets.length;
     this.#bytes.set(octets, (at + NAME) * 4);
-    words[at + OWNER] = this.#thread + 1;
+    words[at + OWNER] = this.thread + 1;
   }
 
   /** An entry that nobody has, and that is large enough. */
@@ -124,7 +124,7 @@ export class SharedNames {
 
   #locked<T>(task: () => T): T {
     const words = this.#words;
-    const me = this.#thread + 1;
+    const me = this.thread + 1;
     for (;;) {
       const holder = Atomics.compareExchange(words, LOCK, 0, me);
       if (holder === 0) break;

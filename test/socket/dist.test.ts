@@ -15,6 +15,8 @@ function open(): void {
   dist = new Distributor((pipe) => dropped.push(names.get(pipe) as string));
 }
 
+const IDLE = (): void => {};
+
 /** Somebody to whom messages may go, with room for so many; 0: for any amount. */
 class Peer {
   readonly name: string;
@@ -22,14 +24,21 @@ class Peer {
   readonly pipe: Pipe;
   readonly end: Pipe;
   /** Called when there is something to read. */
-  onMessage = (): void => {};
+  onMessage = IDLE;
 
   constructor(name: string, mark: number) {
     this.name = name;
     [this.pipe, this.end] = Pipe.pair({ messages: mark, bytes: 0 }, { messages: 0, bytes: 0 });
     const sink: PipeSink = { readActivated() {}, writeActivated() {}, pipeEnded() {} };
     this.pipe.attach(sink);
-    this.end.attach({ ...sink, readActivated: () => this.onMessage() });
+    const isReading = (): boolean => this.onMessage !== IDLE;
+    this.end.attach({
+      ...sink,
+      readActivated: () => this.onMessage(),
+      get readsAtOnce() {
+        return isReading();
+      },
+    });
     this.recipient = new Recipient(this.pipe);
     names.set(this.pipe, name);
   }
@@ -46,7 +55,6 @@ class Peer {
 
   /** Takes messages as they come, as a session does whose wire has room. */
   readAtOnce(received: Parts[]): void {
-    this.end.hungry = true;
     this.onMessage = () => {
       for (let it = this.end.read(); it !== undefined; it = this.end.read()) received.push(it);
     };

@@ -1,5 +1,8 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import type { Pair } from "../../src/socket/pair.js";
+import { Publisher } from "../../src/socket/pub.js";
+import { Pull } from "../../src/socket/pull.js";
+import { Push } from "../../src/socket/push.js";
 import { Sockets, turns } from "../support/sockets.js";
 
 const sockets = new Sockets();
@@ -157,6 +160,24 @@ describe("names", () => {
       expect(one.tryReceive()).toBeUndefined();
       peer.close();
     }
+  });
+
+  it("who finds a type of socket that does not suit waits for the next, whoever of the two came first", async () => {
+    const name = sockets.endpoint("inproc");
+    const [early, late] = [new Push({ linger: 0 }), new Push({ linger: 0 })].map((it) =>
+      sockets.open(it),
+    );
+    early?.connect(name);
+    await early?.send("early");
+    const unsuitable = sockets.open(new Publisher());
+    unsuitable.bindSync(name);
+    late?.connect(name);
+    await late?.send("late");
+    expect([unsuitable.stats().peers, early?.stats().peers[0]?.connected]).toEqual([[], false]);
+    unsuitable.close();
+    const pull = sockets.open(new Pull());
+    pull.bindSync(name);
+    expect([String(await pull.receive()), String(await pull.receive())]).toEqual(["early", "late"]);
   });
 
   it("one who disconnects before the name is bound is not found", async () => {

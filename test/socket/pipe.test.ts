@@ -8,6 +8,7 @@ const UNBOUND: Marks = { messages: 0, bytes: 0 };
 /** Writes down what a pipe says. */
 class Log implements PipeSink {
   entries: string[] = [];
+  readsAtOnce = false;
   readonly #names = new Map<Pipe, string>();
 
   name(pipe: Pipe, name: string): void {
@@ -521,15 +522,26 @@ describe("Pipe", () => {
   });
 
   describe("readAtOnce", () => {
-    it("is so while the other end is hungry and has nothing to read", () => {
+    it("is so while the reader says so, and has found nothing to read", () => {
       expect(a.readAtOnce).toBe(false);
-      b.hungry = true;
-      expect([a.readAtOnce, b.readAtOnce]).toEqual([true, false]);
+      log.readsAtOnce = true;
+      expect(a.readAtOnce).toBe(true);
       a.write(message(1));
+      expect(a.readAtOnce).toBe(false);
+      a.flush();
+      b.read();
+      // It would not be told: it has not found out yet that there is nothing more.
       expect(a.readAtOnce).toBe(false);
       b.read();
       expect(a.readAtOnce).toBe(true);
-      b.hungry = false;
+      log.readsAtOnce = false;
+      expect(a.readAtOnce).toBe(false);
+    });
+
+    it("is not so when others wait, though the reader wants to be told of the next", () => {
+      log.readsAtOnce = true;
+      a.write(message(1));
+      b.listen();
       expect(a.readAtOnce).toBe(false);
     });
   });
@@ -582,15 +594,34 @@ describe("Pipe", () => {
       expect([b.length, b.bytes]).toEqual([0, 0]);
     });
 
-    it("can be set and taken back later", () => {
-      open({ messages: 10 });
+    it("stays, whatever other marks are set; and other marks never make it so", () => {
+      a.setMarks({ messages: 10, bytes: 0 }, UNBOUND);
       for (const size of [1, 2, 3]) write(a, message(size));
+      expect([b.length, a.marks.messages]).toEqual([1, 0]);
+      open({ messages: 10 });
       a.setMarks(CONFLATE, UNBOUND);
+      for (const size of [1, 2, 3]) write(a, message(size));
+      expect(b.length).toBe(3);
+    });
+
+    it("can be made so later, both ways: then of what waits the newest stays, and there is room", () => {
+      open({ messages: 3 }, { messages: 3 });
+      for (const size of [1, 2, 3]) {
+        write(a, message(size));
+        write(b, message(size));
+      }
+      expect([a.checkWrite(), b.checkWrite()]).toEqual([false, false]);
+      log.take();
+      a.conflate();
+      expect(log.take()).toEqual(["a write", "b write"]);
+      expect([a.length, b.length, a.bytes, b.bytes]).toEqual([1, 1, 3, 3]);
       write(a, message(4));
-      expect([b.length, b.bytes]).toEqual([1, 4]);
-      b.setMarks(UNBOUND, { messages: 10, bytes: 0 });
-      for (const size of [5, 6]) write(a, message(size));
-      expect([b.length, b.bytes]).toEqual([3, 15]);
+      expect([b.length, b.read()]).toEqual([1, message(4)]);
+    });
+
+    it("what is put in beside the peer's messages takes no other's place", () => {
+      for (const size of [1, 2]) b.inject(message(size));
+      expect([b.length, b.bytes]).toEqual([2, 3]);
     });
 
     it("is a place for one message, whatever is done", () => {
@@ -671,8 +702,8 @@ describe("Pipe", () => {
     it("copies nothing of one that is read at once", () => {
       const part = Buffer.from("small");
       const seen: Buffer[] = [];
-      b.hungry = true;
       b.attach({
+        readsAtOnce: true,
         readActivated: (pipe) => {
           for (let it = pipe.read(); it !== undefined; it = pipe.read()) seen.push(...it);
         },
@@ -683,9 +714,9 @@ describe("Pipe", () => {
       expect(seen[0]).toBe(part);
     });
 
-    it("copies when others wait before it, though the reader is hungry", () => {
+    it("copies when others wait before it, though the reader reads at once", () => {
       const part = Buffer.from("small");
-      b.hungry = true;
+      log.readsAtOnce = true;
       a.write(message(1));
       a.send([part]);
       part.fill("x");

@@ -24,7 +24,8 @@ function shared(limit: number) {
     far.attach(sink());
     return { near, far };
   });
-  return { pool, calls, one: pipes[0] as (typeof pipes)[0], other: pipes[1] as (typeof pipes)[0] };
+  const [one, other] = pipes as [(typeof pipes)[0], (typeof pipes)[0]];
+  return { pool, calls, one, other };
 }
 
 describe("pipes with a common pool", () => {
@@ -37,15 +38,65 @@ describe("pipes with a common pool", () => {
     expect([one.near.checkWrite(), other.near.checkWrite()]).toEqual([false, false]);
   });
 
-  it("have room again when half of it is gone, whichever of them it went from", () => {
+  it("have room again as soon as it is not full, whichever of them it went from", () => {
     const { one, other, calls } = shared(100);
-    for (let i = 0; i < 4; i++) one.near.write(message(25));
+    for (let i = 0; i < 5; i++) one.near.write(message(25));
     expect(other.near.checkWrite()).toBe(false);
     one.far.read();
     expect(calls).toEqual([]);
+    // The other may never be read from: what it still holds keeps nobody waiting.
     one.far.read();
     expect(calls).toEqual(["write 1"]);
     expect(other.near.checkWrite()).toBe(true);
+  });
+
+  it("let those who wait write one after the other, each while there is room", () => {
+    const { one, other, pool, calls } = shared(100);
+    const [near, far] = Pipe.pair({ ...NO_MARK, pool }, NO_MARK);
+    far.attach(sink());
+    near.attach({
+      ...sink(),
+      writeActivated: () => {
+        calls.push("write 2");
+        near.write(message(100));
+      },
+    });
+    other.near.write(message(100));
+    expect([near.checkWrite(), one.near.checkWrite()]).toEqual([false, false]);
+    other.far.read();
+    expect(calls).toEqual(["write 2"]);
+    far.read();
+    expect(calls).toEqual(["write 2", "write 0"]);
+  });
+
+  it("count what cannot be read yet apart, where it is bounded as much, and in nobody's way", () => {
+    const { one, other, pool, calls } = shared(100);
+    for (const { near } of [one, other]) near.write(message(50));
+    expect([one.near.checkWrite(), other.near.checkWrite()]).toEqual([false, false]);
+    one.far.setApart();
+    // Both have room now: the one apart, the other where that one was.
+    expect([pool.bytes, pool.apart.bytes, calls]).toEqual([50, 50, ["write 1", "write 0"]]);
+    one.near.write(message(50));
+    one.far.setApart();
+    expect([pool.bytes, one.near.checkWrite(), other.near.checkWrite()]).toEqual([50, false, true]);
+    one.far.read();
+    expect([pool.apart.bytes, calls.length]).toEqual([50, 3]);
+    one.far.bringBack();
+    one.far.bringBack();
+    expect([pool.bytes, pool.apart.bytes]).toEqual([100, 0]);
+    expect([one.near.checkWrite(), other.near.checkWrite()]).toEqual([false, false]);
+  });
+
+  it("who waits apart goes on waiting, if it has to, where all are", () => {
+    const { one, other, calls } = shared(100);
+    one.far.setApart();
+    for (const { near } of [one, other]) near.write(message(100));
+    expect([one.near.checkWrite(), other.near.checkWrite()]).toEqual([false, false]);
+    one.far.bringBack();
+    other.far.read();
+    expect(calls).toEqual([]);
+    one.far.read();
+    expect(calls).toEqual(["write 1", "write 0"]);
   });
 
   it("do not count what is forgotten, or read again", () => {

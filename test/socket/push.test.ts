@@ -31,6 +31,37 @@ const pull = maker(sockets, Pull);
 afterEach(() => sockets.close());
 afterAll(() => sockets.end());
 
+it.each(["tcp", "inproc"] as const)(
+  "over %s: who waits because others have left much is let in when the mark is raised",
+  async (transport) => {
+    const one = pull({ receiveHighWaterMark: 1 });
+    const [gone, other] = [push(), push()];
+    await sockets.join("inproc", one, gone);
+    await gone.send("left behind");
+    gone.close();
+    one.connect(await bound(sockets, transport, other));
+    one.receiveHighWaterMark = 10;
+    await other.send("let in");
+    expect((await receive(one, 2)).flat()).toEqual(["left behind", "let in"]);
+  },
+);
+
+it("a mark in bytes for all peers: who waits goes on though another's queue keeps most of it", async () => {
+  const one = push({ sendHighWaterMarkTotalBytes: 100_000, sendHighWaterMark: 7 });
+  one.connect(await vacant(sockets, "tcp"));
+  for (let i = 0; i < 7; i++) await one.send(Buffer.alloc(10_000));
+  const other = pull();
+  await sockets.join("inproc", other);
+  one.connect(other.lastEndpoint as string);
+  let received = 0;
+  void (async () => {
+    for await (const _ of other) received++;
+  })();
+  for (let i = 0; i < 50; i++) await one.send(Buffer.alloc(10_000));
+  await until(() => received === 50);
+  expect(one.stats().send.bytes).toBe(70_000);
+});
+
 describe.each(TRANSPORTS)("over %s", (transport) => {
   describe("test_spec_pushpull", () => {
     it("push_round_robin_out: the peers take turns, in the order in which they came", async () => {
@@ -290,6 +321,21 @@ describe.each(["ipc", "tcp"] as const)("over %s", (transport) => {
         .slice(1)
         .every((count) => count > 5),
     ).toBe(true);
+  });
+
+  it("conflate, set later, is for peers that come then: what waits for the others stays", async () => {
+    const endpoint = await vacant(sockets, "tcp");
+    const other = push({ reconnectInterval: 10 });
+    other.connect(endpoint);
+    for (const text of numbered(5)) await other.send(text);
+    other.conflate = true;
+    // This is of peers that are there, too.
+    other.sendHighWaterMark = 20;
+    await other.send("5");
+    expect(other.stats().send.messages).toBe(6);
+    const one = pull();
+    await one.bind(endpoint);
+    expect((await receive(one, 6)).flat()).toEqual(numbered(6));
   });
 
   it("conflate: only the newest message waits for a peer that is not there", async () => {

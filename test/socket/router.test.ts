@@ -9,6 +9,7 @@ import {
   drain,
   Events,
   failure,
+  fill,
   maker,
   numbered,
   peers,
@@ -272,6 +273,14 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
       expect(dropped(one)).toBe(0);
     });
 
+    it("with mandatory: a send that waits for it goes on when it may be dropped", async () => {
+      const [one] = await full(true);
+      const sent = one.send(["slow", "dropped"]);
+      one.mandatory = false;
+      await sent;
+      expect(dropped(one)).toBe(1);
+    });
+
     it("with mandatory: a send that waits for it fails with EHOSTUNREACH when it goes", async () => {
       const [one, slow] = await full(true);
       one.sendTimeout = 500;
@@ -333,6 +342,50 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
       await until(() => peers(one) === 1);
       await one.send(["X", "to the third"]);
       expect(await receiveOne(third)).toEqual(["to the third"]);
+    });
+
+    it("what the second sends while it waits is in nobody's way, and is heard when the first goes", async () => {
+      const server = router({ receiveHighWaterMarkTotalBytes: 100_000 });
+      const [first, second, third] = [
+        once("X"),
+        dealer({ routingId: "X" }),
+        dealer({ routingId: "Y" }),
+      ];
+      const endpoint = await bound(sockets, transport, server);
+      first.connect(endpoint);
+      await first.send("hello");
+      expect(await receiveOne(server)).toEqual(["X", "hello"]);
+      second.connect(endpoint);
+      const count = fill(second, () => Buffer.alloc(10_000), 40);
+      await until(() => server.stats().peers.length === 2);
+      await turns(5);
+      third.connect(endpoint);
+      for (const text of numbered(20)) await third.send(text);
+      expect((await receive(server, 20)).map(String)).toEqual(numbered(20, "Y,"));
+      first.close();
+      for (let i = 0; i < count; i++) {
+        const [id, body] = await server.receive();
+        expect([String(id), body?.length]).toEqual(["X", 10_000]);
+      }
+    });
+
+    it("what waits of the second is told by stats", async () => {
+      const server = router();
+      const [first, second] = [once("X"), dealer({ routingId: "X" })];
+      await sockets.join("inproc", server, first);
+      const name = sockets.endpoint("inproc");
+      second.connect(name);
+      for (const text of ["four", "five!"]) await second.send(text);
+      await server.bind(name);
+      expect(server.stats().receive).toMatchObject({ messages: 2, bytes: 9 });
+      expect(server.tryReceive()).toBeUndefined();
+      first.close();
+      await turns(1);
+      expect(drain(server)).toEqual([
+        ["X", "four"],
+        ["X", "five!"],
+      ]);
+      expect(server.stats().receive).toMatchObject({ messages: 0, bytes: 0 });
     });
 
     it("a mandatory send goes to the heir", async () => {

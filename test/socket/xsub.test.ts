@@ -219,3 +219,21 @@ describe("a full queue", () => {
     expect(sub.stats().total.messagesDropped).toBe(96);
   });
 });
+
+describe("more subscriptions in one turn than a batch holds", () => {
+  const topics = numbered(2000, "t".repeat(100));
+
+  it("hold up nothing behind them, whatever its buffer is used for next; nor the end", async () => {
+    const [pub, sub] = [xpublisher(), xsubscriber({ linger: -1 })];
+    await sockets.join("tcp", pub, sub);
+    for (const topic of topics) expect(sub.trySend(subscription(topic))).toBe(true);
+    const small = Buffer.from("upstream");
+    expect(sub.trySend(small)).toBe(true);
+    small.fill("!");
+    expect((await notices(pub, topics.length)).length).toBe(topics.length);
+    expect(await receiveOne(pub)).toEqual(["upstream"]);
+    for (const topic of topics) sub.trySend(cancellation(topic));
+    await sub[Symbol.asyncDispose]();
+    await until(() => pub.stats().subscriptions === 0);
+  });
+});

@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Parts } from "../../src/message.js";
 import { type EndReason, Engine, type EngineOwner } from "../../src/transport/engine.js";
-import { slabs } from "../../src/transport/memory.js";
+import { exclusiveMemory, slabs } from "../../src/transport/memory.js";
+import { RawConnection } from "../../src/transport/raw.js";
 import {
   announce,
   Connection,
@@ -152,7 +153,52 @@ describe("writing", () => {
   });
 });
 
+describe("subscriptions", () => {
+  const topic = Buffer.alloc(1000, "t");
+
+  it("that fill a batch leave at once: whoever finds no room is told of room", async () => {
+    const { engine, stream } = started();
+    await turn();
+    const before = stream.written.length;
+    let count = 0;
+    for (; count < 1000 && stream.written.length === before; count++) engine.subscribe(topic, true);
+    expect(count).toBeLessThan(70);
+    expect([engine.full, engine.outputBytes]).toEqual([false, 0]);
+  });
+
+  it("that fill a batch while a write is under way wait for its end; then more is asked for", async () => {
+    const { engine, stream, owner } = started();
+    await turn();
+    stream.mode = "pending";
+    engine.send(message("a"));
+    await turn();
+    for (let i = 0; i < 100; i++) engine.subscribe(topic, true);
+    expect(engine.full).toBe(true);
+    owner.restartOutput.mockClear();
+    stream.mode = "taken";
+    stream.finish();
+    expect([engine.full, engine.outputBytes]).toEqual([false, 0]);
+    expect(owner.restartOutput).toHaveBeenCalled();
+  });
+});
+
 describe("reading", () => {
+  it("does not begin while there is no room for what a peer without a handshake sends", () => {
+    const stream = new FakeStream();
+    const owner = new Owner();
+    let room = false;
+    const handler = Object.assign(owner, { hasRoom: () => room });
+    const open = (): RawConnection => new RawConnection(handler, exclusiveMemory);
+    const engine = new Engine(stream.asStream, open, owner);
+    engine.start();
+    expect(stream.paused).toBe(true);
+    engine.data(Buffer.from("read ahead"));
+    expect(owner.messages).toEqual([]);
+    room = true;
+    engine.restartInput();
+    expect([texts(owner.messages), stream.paused]).toEqual([["read ahead"], false]);
+  });
+
   it("stops when there is no room, keeps the rest, and goes on", () => {
     const { engine, stream, owner } = started();
     owner.room = 2;
