@@ -234,8 +234,11 @@ class Lane {
     this.passed += piece.length;
     if (this.#to.write(piece)) return;
     await new Promise<void>((resolve) => {
-      this.#to.once("drain", resolve);
-      this.#to.once("close", () => resolve());
+      const done = () => {
+        this.#to.off("drain", done).off("close", done);
+        resolve();
+      };
+      this.#to.on("drain", done).on("close", done);
     });
   }
 }
