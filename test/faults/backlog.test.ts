@@ -110,7 +110,7 @@ describe.each(CONNECTORS)("a connector: $name", (one) => {
     const { parties, relay } = await stalled(one, sides, "tcp");
     const [sender, receiver] = parties;
     const batch = { from: FIRST, count: 5000, shapes: [SHAPE] };
-    const { sent, full } = await sender.sendUntilFull(batch, 100);
+    const { sent, full } = await sender.sendUntilFull(batch, 50);
     expect(full).toBe(true);
     const last = FIRST + sent - 1;
     relay.connections[0]?.cut("rst");

@@ -14,7 +14,7 @@ afterEach(() => scene.close());
 afterAll(() => scene.end());
 
 const SHAPES: Shapes = [[8], [4, 300, 0]];
-const HEARTBEATS = { heartbeatInterval: 20, heartbeatTimeout: 60 };
+const HEARTBEATS = { heartbeatInterval: 10, heartbeatTimeout: 30 };
 
 interface Met {
   binder: SocketParty;
@@ -113,7 +113,7 @@ describe("a wire that takes nothing, without heartbeats", () => {
       const [sender, receiver] = parties as unknown as [OurParty, OurParty];
       connection.policy = { hole: "stall" };
       const batch: Batch = { from: FIRST, count: 1000, shapes: LARGE };
-      const { sent, full } = await sender.sendUntilFull(batch, 50);
+      const { sent, full } = await sender.sendUntilFull(batch, 20);
       expect(full).toBe(true);
       const { send } = sender.socket.stats();
       expect(send.messages).toBeLessThanOrEqual(MARK);
@@ -156,7 +156,7 @@ describe("a wire that takes nothing, without heartbeats", () => {
     await dealer.sendParts("here I am");
     const [name = ""] = await router.receiveParts();
     connection.policy = { hole: "stall" };
-    const progress = await router.sendUntilFull({ count: 100, shapes: [[1_000_000]] }, 50, [name]);
+    const progress = await router.sendUntilFull({ count: 100, shapes: [[1_000_000]] }, 20, [name]);
     const { send, total } = router.socket.stats();
     expect(send.messages).toBeLessThanOrEqual(MARK);
     expect(progress.full).toBe(what !== "drops");
@@ -196,7 +196,7 @@ describe.each(CASES)("a black hole before the handshake: $name", (one) => {
     "ends after handshakeInterval, and the next attempt succeeds: %s",
     async (hole) => {
       const other = one.bound === 0 ? 1 : 0;
-      const options = { handshakeInterval: 50 };
+      const options = { handshakeInterval: 30 };
       const binder = await scene.party(one, "ours", one.bound, options);
       const connector = await scene.party(one, "ours", other, options);
       const target = await binder.bind(scene.stage.endpoint("tcp"));

@@ -17,8 +17,8 @@ const LARGE: Shapes = [[8, 300_000], [255], [256, 20], [70_000]];
 const EVERY = Array.from({ length: 130 }, (_, i) => i + 1);
 
 /** Sizes around those where something ends: headers, the greeting, a slab, what is read at a time. */
-const TELLING = [1, 2, 3, 8, 9, 63, 64, 65];
-const TELLING_LARGE = [255, 8192, 8193, 65_536, 65_537];
+const TELLING = [1, 2, 9, 63, 65];
+const TELLING_LARGE = [255, 8193, 65_537];
 
 /** A whole conversation, both ways, over a wire that does this to both directions. */
 async function converse(
@@ -53,11 +53,9 @@ describe.each(CASES)("$name", (one) => {
   it.each([OURS, ...MIXED])(
     "what leaves in one piece with what came after it changes nothing, $connector to $binder",
     async (sides) => {
-      for (const gatherTurns of [1, 3]) {
-        await converse(one, sides, "tcp", SMALL, { gatherTurns });
-        await converse(one, sides, "ipc", LARGE, { gatherTurns });
-        await converse(one, sides, "tcp", SMALL, { gatherTurns, split: 65 });
-      }
+      await converse(one, sides, "tcp", SMALL, { gatherTurns: 2 });
+      await converse(one, sides, "ipc", LARGE, { gatherTurns: 1 });
+      await converse(one, sides, "tcp", SMALL, { gatherTurns: 3, split: 65 });
     },
   );
 });
