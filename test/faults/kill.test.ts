@@ -55,7 +55,7 @@ async function mortal(whose: Whose, { flow, mechanism, bound }: Case, place: 0 |
 const casesOf = (...types: TypeName[]) => CASES.filter(({ flow }) => types.includes(flow.types[0]));
 
 const kinds = (cases: Case[]) =>
-  cases.flatMap((one) => (["ours", "libzmq's"] as const).map((whose) => [whose, one] as const));
+  cases.flatMap((one) => (["ours", "libzmq's"] as const).map((whose) => ({ whose, one })));
 
 describe("a sender is killed in the middle of a message", () => {
   /** Sends the large message, and does not wait for it to be sent. */
@@ -67,8 +67,8 @@ describe("a sender is killed in the middle of a message", () => {
   }
 
   it.each(kinds(casesOf("PUSH", "DEALER", "PAIR", "PUB", "REQ")))(
-    "%s: no part of it is delivered or kept, the next sender is heard: $1.name",
-    async (whose, one) => {
+    "$whose: no part of it is delivered or kept, the next sender is heard: $one.name",
+    async ({ whose, one }) => {
       const us = (await scene.party(one, "ours", 1)) as OurParty;
       const binds = one.bound === 1;
       const first = await mortal(whose, one, 0);
@@ -119,8 +119,8 @@ describe("a receiver is killed in the middle of a message", () => {
   );
 
   it.each(kinds(unique))(
-    "%s: a connector loses that message, and sends those behind it to the next: $1.flow.types.0",
-    async (whose, one) => {
+    "$whose: a connector loses that message, and sends those behind it to the next: $one.name",
+    async ({ whose, one }) => {
       const { us, peer, relay, lane } = await meet(whose, one);
       await us.send(LARGE);
       await us.send(SMALL);
@@ -138,8 +138,8 @@ describe("a receiver is killed in the middle of a message", () => {
   const binding = unique.map((one): Case => ({ ...one, bound: 0 }));
 
   it.each(kinds(binding))(
-    "%s: a binder forgets all that it had for it, and serves the next: $1.flow.types.0",
-    async (whose, one) => {
+    "$whose: a binder forgets all that it had for it, and serves the next: $one.name",
+    async ({ whose, one }) => {
       const { us, peer, lane } = await meet(whose, one);
       await us.send(LARGE);
       await us.send(SMALL);

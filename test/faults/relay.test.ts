@@ -126,9 +126,9 @@ describe.each(WAYS)("%s", (direction, from) => {
 
   it("swallowed, with the end", async () => {
     const { from, to } = await way({ [direction]: { hole: "swallow" } });
-    from.socket.end(Buffer.alloc(50_000_000));
+    from.socket.end(Buffer.alloc(20_000_000));
     await new Promise((resolve) => from.socket.once("finish", resolve));
-    await until(() => from.socket.bytesWritten === 50_000_000);
+    await until(() => from.socket.bytesWritten === 20_000_000);
     await turns(20);
     expect(to.text).toBe("");
     expect(to.state).toBe("open");
@@ -136,7 +136,7 @@ describe.each(WAYS)("%s", (direction, from) => {
 
   it("stalled: the sender's system has to keep it; then it passes", async () => {
     const { from, to } = await way({ [direction]: { hole: "stall" } });
-    const size = 100_000_000;
+    const size = 50_000_000;
     from.socket.write(Buffer.alloc(size));
     await turns(100);
     expect(from.socket.writableLength).toBe(size);
