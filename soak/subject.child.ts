@@ -1,6 +1,6 @@
 // The process under test: binds a socket for each row, over tcp and ipc, and does its part. Driven by its parent:
 // request {id, op}; answer {id, value}.
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import * as zmq from "purezmq";
 import { build, Ledger, read } from "./messages.js";
 import { MARK, ROWS, type Row } from "./patterns.js";
@@ -11,6 +11,9 @@ type Any = zmq.Pair & zmq.Subscriber & zmq.XSubscriber;
 
 const [, , folder = ""] = process.argv;
 const classes = zmq as unknown as Record<string, new (options: object) => Any>;
+
+/** Where Linux lists them. */
+const DESCRIPTORS = "/proc/self/fd";
 
 let isOver = false;
 
@@ -171,7 +174,7 @@ async function measured(): Promise<Resources> {
   const { rss, heapUsed, external } = process.memoryUsage();
   const resources = process.getActiveResourcesInfo();
   const timers = resources.filter((it) => it === "Timeout").length;
-  const descriptors = readdirSync("/proc/self/fd").length;
+  const descriptors = existsSync(DESCRIPTORS) ? readdirSync(DESCRIPTORS).length : 0;
   return { rss, heapUsed, external, handles: resources.length - timers, timers, descriptors };
 }
 

@@ -1,5 +1,5 @@
 import { FLOWS, type Flow, optionsOf, prepare } from "../support/matrix-flows.js";
-import type { PartyOptions, SocketParty, TypeName } from "../support/matrix-party.js";
+import type { PartyOptions, SocketParty } from "../support/matrix-party.js";
 import { Stage } from "../support/matrix-stage.js";
 import { MECHANISMS, type MechanismOptions } from "../support/mechanisms.js";
 import type { PeerOptions } from "../support/peer-process.js";
@@ -22,13 +22,9 @@ export const MIXED: readonly Sides[] = [
 ];
 
 /** What a fault may hit: the patterns that differ in what becomes of a message. */
-export const PATTERNS: readonly Flow[] = FLOWS.filter(({ types }) =>
+const PATTERNS: readonly Flow[] = FLOWS.filter(({ types }) =>
   ["PUSH PULL", "PUB SUB", "REQ REP", "DEALER ROUTER", "PAIR PAIR"].includes(types.join(" ")),
 );
-
-export function patternOf(type: TypeName): Flow {
-  return PATTERNS.find(({ types }) => types[0] === type) as Flow;
-}
 
 /** A pattern, and which of its two types binds. */
 export interface Case {
