@@ -59,3 +59,26 @@ describe.skipIf(UNSHARE === undefined)("an ipc endpoint", () => {
     expect(run(options).bind).toEqual([code, code]);
   });
 });
+
+describe("bind without a descriptor left", () => {
+  const program = fileURLToPath(new URL("./descriptors.child.mjs", import.meta.url));
+
+  function bind(endpoint: string): string[] {
+    const command = `ulimit -n 64; exec "$0" "$1" "$2"`;
+    const { stdout } = spawnSync("sh", ["-c", command, process.execPath, program, endpoint]);
+    return JSON.parse(String(stdout));
+  }
+
+  it("is refused over tcp with EMFILE, and succeeds once there are some", () => {
+    expect(bind("tcp://127.0.0.1:*")).toEqual(["EMFILE", "bound"]);
+  });
+
+  it("is refused over ipc, and succeeds once there are some", () => {
+    expect(bind(`ipc://${folder}/socket`)[1]).toBe("bound");
+  });
+
+  // As above: it says EACCES.
+  it.fails("is refused over ipc with EMFILE", () => {
+    expect(bind(`ipc://${folder}/socket`)).toEqual(["EMFILE", "bound"]);
+  });
+});
