@@ -35,6 +35,8 @@ export class Clients {
     this.#child = child;
     this.#ready = new Promise((resolve) => {
       child.on("message", ({ begin, end, ready, stopped }: Told) => {
+        // What was on its way from one that has been killed: its lives have been counted.
+        if (child.killed) return;
         if (ready) resolve();
         if (begin !== undefined) this.#living.set(begin.client, begin);
         if (end !== undefined) {
@@ -68,7 +70,6 @@ export class Clients {
   }
 
   kill(): void {
-    this.#child?.removeAllListeners();
     this.#child?.kill("SIGKILL");
     this.killed.push(...this.#living.values());
     this.#living.clear();

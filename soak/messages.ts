@@ -32,10 +32,14 @@ export function read(parts: readonly Uint8Array[]): Numbered | undefined {
 export interface Account {
   count: number;
   last: number;
-  /** Runs of numbers that were passed over. */
-  gaps: number;
-  missed: number;
-  /** Messages that came twice, too late, or changed. */
+  /** Runs of numbers that did not come. */
+  holes: [from: number, to: number][];
+  /**
+   * Messages that came behind later ones. What a peer left of one connection is received in turn with what
+   * it sends on the next, so that a cut may have this effect; nothing else may.
+   */
+  late: number;
+  /** Messages that came twice, or changed. */
   wrong: number;
 }
 
@@ -46,15 +50,35 @@ export class Ledger {
   add({ client, n, whole }: Numbered): void {
     let account = this.accounts.get(client);
     if (account === undefined) {
-      account = { count: 0, last: 0, gaps: 0, missed: 0, wrong: 0 };
+      account = { count: 0, last: 0, holes: [], late: 0, wrong: 0 };
       this.accounts.set(client, account);
     }
     account.count++;
-    if (!whole || n <= account.last) account.wrong++;
-    if (n > account.last + 1) {
-      account.gaps++;
-      account.missed += n - account.last - 1;
+    if (!whole) account.wrong++;
+    if (n <= account.last) {
+      if (fill(account.holes, n)) account.late++;
+      else account.wrong++;
+      return;
     }
-    account.last = Math.max(account.last, n);
+    if (n > account.last + 1) account.holes.push([account.last + 1, n - 1]);
+    account.last = n;
   }
+}
+
+/** How many numbers did not come. */
+export function missing({ holes }: Account): number {
+  return holes.reduce((sum, [from, to]) => sum + to - from + 1, 0);
+}
+
+/** @returns Whether there was a hole that the number belongs to. */
+function fill(holes: [from: number, to: number][], n: number): boolean {
+  const at = holes.findIndex(([from, to]) => from <= n && n <= to);
+  const hole = holes[at];
+  if (hole === undefined) return false;
+  const [from, to] = hole;
+  const rest: [number, number][] = [];
+  if (from < n) rest.push([from, n - 1]);
+  if (n < to) rest.push([n + 1, to]);
+  holes.splice(at, 1, ...rest);
+  return true;
 }

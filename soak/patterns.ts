@@ -15,7 +15,7 @@ export interface Pattern {
   /** The class of its clients. */
   client: string;
   way: Way;
-  /** What the semantics allow to be lost. Never allowed: anything twice, out of order, or changed. */
+  /** What the semantics allow to be lost. Never allowed: anything twice, changed, or (but for a cut) out of order. */
   allowed: string;
 }
 

@@ -1,4 +1,5 @@
 /** Sets what was sent against what came, row by row. */
+import { type Account, missing } from "./messages.js";
 import { MARK, type Pattern, ROWS } from "./patterns.js";
 import type { End, Life, SubjectReport } from "./protocol.js";
 
@@ -18,6 +19,9 @@ export interface Line {
 
 /** What a queue, the system and a relay may hold for a client that goes: 16 MB, in messages of 500 octets. */
 const HELD = 2 * MARK + 16e6 / 500;
+
+/** Of a client of whom nothing came. */
+const NOTHING: Account = { count: 0, last: 0, holes: [], late: 0, wrong: 0 };
 
 /** What happened to a row's clients. */
 export interface History {
@@ -44,14 +48,18 @@ export function judge(key: string, history: History, violations: string[]): Line
     missed: 0,
   };
   const violate = (text: string) => violations.push(`${key}: ${text}`);
-  for (const [client, { wrong }] of accounts) {
-    if (wrong > 0) violate(`${wrong} messages of client ${client} came twice, late or changed`);
+  const check = (client: number, account: Account | undefined, mayBeLate: boolean) => {
+    const { wrong = 0, late = 0 } = account ?? {};
+    if (wrong > 0) violate(`client ${client}: ${wrong} messages came twice or changed`);
+    if (late > 0 && !mayBeLate) violate(`client ${client}: ${late} messages came out of order`);
+  };
+  for (const { client, relayed, account, disconnects } of ends) {
+    // What a connection that was cut left behind may come after what the next one brought.
+    const mayBeLate = relayed || disconnects > 0;
+    check(client, accounts.get(client), mayBeLate);
+    check(client, account, mayBeLate);
   }
-  for (const { client, account } of ends) {
-    if (account !== undefined && account.wrong > 0) {
-      violate(`${account.wrong} messages came to client ${client} twice, late or changed`);
-    }
-  }
+  for (const { client, relayed } of killed) check(client, accounts.get(client), relayed);
   const excused = (end: End) =>
     end.disconnects + (end.closed ? 0 : 1) + (end.relayed || !end.met ? 1 : 0);
   const left = sum(ends.map(excused)) + killed.length;
@@ -62,10 +70,10 @@ export function judge(key: string, history: History, violations: string[]): Line
     case "echo":
       line.messages = sum([...accounts.values()].map(({ count }) => count));
       for (const end of ends) {
-        const account = accounts.get(end.client) ?? { last: 0, gaps: 0, missed: 0 };
-        const found = account.gaps + (account.last < end.sent ? 1 : 0);
+        const account = accounts.get(end.client) ?? NOTHING;
+        const found = account.holes.length + (account.last < end.sent ? 1 : 0);
         line.found += found;
-        line.missed += account.missed + Math.max(end.sent - account.last, 0);
+        line.missed += missing(account) + Math.max(end.sent - account.last, 0);
         if (account.last > end.sent + 1) violate(`client ${end.client} sent less than came`);
         const allowed = pattern.way === "hear" ? Number.POSITIVE_INFINITY : excused(end);
         line.allowed += allowed;
@@ -76,7 +84,7 @@ export function judge(key: string, history: History, violations: string[]): Line
         }
       }
       for (const { client, relayed } of killed) {
-        const gaps = accounts.get(client)?.gaps ?? 0;
+        const gaps = accounts.get(client)?.holes.length ?? 0;
         if (!relayed && gaps > 0 && pattern.way !== "hear")
           violate(`client ${client}: ${gaps} gaps`);
       }
@@ -119,7 +127,7 @@ export function judge(key: string, history: History, violations: string[]): Line
     case "publish":
       line.messages = sum(ends.map(({ account }) => account?.count ?? 0));
       // What was before the first message of a subscriber is no loss.
-      line.found = sum(ends.map(({ account }) => Math.max((account?.gaps ?? 0) - 1, 0)));
+      line.found = sum(ends.map(({ account }) => Math.max((account?.holes.length ?? 0) - 1, 0)));
       line.missed = 0;
       line.allowed = Number.POSITIVE_INFINITY;
       break;
@@ -136,10 +144,11 @@ function judgeEchoes(
   violate: (text: string) => void,
 ): void {
   for (const end of ends) {
-    const { gaps = 0, last = 0, missed = 0 } = end.account ?? {};
-    const found = gaps + (last < end.sent ? 1 : 0);
+    const account = end.account ?? NOTHING;
+    const { holes, last } = account;
+    const found = holes.length + (last < end.sent ? 1 : 0);
     line.found += found;
-    line.missed += missed + end.sent - last;
+    line.missed += missing(account) + end.sent - last;
     line.allowed += 2 * excused(end);
     if (found > 2 * excused(end))
       violate(`client ${end.client}: ${found} runs of echoes lost: ${JSON.stringify(end)}`);

@@ -122,7 +122,8 @@ export class Connection {
     this.#isCut = true;
     for (const end of this.#ends) {
       if (by === "fin") end.end().resume();
-      else if (end.remoteFamily === undefined) end.destroy();
+      // One that is being shut down cannot be reset any more: Node would never let go of it.
+      else if (end.remoteFamily === undefined || end.writableEnded) end.destroy();
       else end.resetAndDestroy();
     }
   }
