@@ -1,9 +1,10 @@
-// A libzmq peer for the interop tests: npm zeromq, driven by its parent over IPC.
+// A peer in a process of its own, driven by its parent over IPC: npm zeromq, or the module that is named.
 //
 // Request {id, op, socket?, ...}; answer {id, value} or {id, error: {message, code}}; and, unasked,
 // {socket, event}. The process ends with its parent, whatever becomes of that.
-import zeromq from "zeromq";
 import * as operations from "./matrix-operations.mjs";
+
+const { default: zeromq } = await import(process.argv[2] ?? "zeromq");
 
 /** Kept here for good: npm zeromq's sockets are collected even while they wait. */
 const sockets = [];

@@ -1,0 +1,53 @@
+/** What the processes of a soak tell each other. */
+import type { Account } from "./messages.js";
+
+export interface Endpoint {
+  row: string;
+  address: string;
+}
+
+/** What a process holds on to. */
+export interface Resources {
+  rss: number;
+  heapUsed: number;
+  external: number;
+  handles: number;
+  timers: number;
+  descriptors: number;
+}
+
+export interface SubjectReport {
+  row: string;
+  accounts: [client: number, account: Account][];
+  accepted: number;
+  /** Messages that no client sent: of raw peers. */
+  strangers: number;
+  sent: number;
+  answered: number;
+  wrong: number;
+}
+
+/** Where a client may connect to: directly, or over a wire that may be cut. */
+export interface Route extends Endpoint {
+  relayed: boolean;
+}
+
+/** A client's life, as it begins. */
+export interface Life {
+  client: number;
+  row: string;
+  relayed: boolean;
+}
+
+/** How a client's life ended: it waited until all was sent, or it did not. */
+export interface End extends Life {
+  closed: boolean;
+  met: boolean;
+  /** Messages that were accepted for sending; of questions, those that were asked. */
+  sent: number;
+  answered: number;
+  disconnects: number;
+  account: Account | undefined;
+  /** Of messages that go to one client each: which this one got. */
+  numbers: number[];
+}
