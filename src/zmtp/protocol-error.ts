@@ -18,6 +18,7 @@ export const PROTOCOL_ERRORS = {
   ERR_ZMTP_INVALID_METADATA: "The peer's metadata is not allowed",
   ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE: "The peer's socket type cannot talk to ours",
   ERR_ZMTP_PEER_ERROR: "The peer refused the handshake with an ERROR command",
+  ERR_ZMTP_UNPROVEN_ERROR: "An ERROR command came that anybody on the way may have sent",
   ERR_ZMTP_MALFORMED_MESSAGE: "A message is not one that this socket type takes",
   ERR_ZMTP_MESSAGE_TOO_LARGE: "A frame is larger than maxMessageSize",
   ERR_ZMTP_MULTIPART_TOO_LARGE: "A multipart message is larger than maxMultipartSize",
