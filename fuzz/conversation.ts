@@ -12,7 +12,12 @@ export const LIMITS = {
 };
 
 /** Codes that only PLAIN and CURVE lead to, which have targets of their own. */
-export const OF_MECHANISMS = ["ERR_ZMTP_UNPROVEN_ERROR"];
+export const OF_MECHANISMS = [
+  "ERR_ZMTP_MALFORMED_COMMAND_HELLO",
+  "ERR_ZMTP_MALFORMED_COMMAND_WELCOME",
+  "ERR_ZMTP_MALFORMED_COMMAND_INITIATE",
+  "ERR_ZMTP_UNPROVEN_ERROR",
+];
 
 const SIZES = [0, 1, 7, 149, 150, 151, 255, 256, 300, 301, 320, 321];
 

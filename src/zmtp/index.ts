@@ -21,6 +21,7 @@ export { type Memory, plainMemory } from "./memory.js";
 export { announce, decodeMetadata, encodeMetadata, type Metadata } from "./metadata.js";
 export { NullMechanism } from "./null.js";
 export { type Input, type Phase, TRANSITIONS } from "./phase.js";
+export { type PlainLogin, PlainMechanism } from "./plain.js";
 export { Press } from "./press.js";
 export { PROTOCOL_ERRORS, ProtocolError, type ProtocolErrorCode } from "./protocol-error.js";
 export { isCompatible, type SocketTypeName } from "./socket-type.js";

@@ -15,6 +15,7 @@ it("the public names of ./zmtp are these", () => {
       "MAX_HEADER_SIZE",
       "NullMechanism",
       "PROTOCOL_ERRORS",
+      "PlainMechanism",
       "Press",
       "ProtocolError",
       "SLAB_SIZE",
