@@ -10,6 +10,10 @@ export {
   type ConnectionOptions,
   type Peer,
 } from "./connection.js";
+export type { CurveOptions } from "./curve.js";
+export type { CurveCipher, CurveKeys } from "./curve-cipher.js";
+export { CurveClient } from "./curve-client.js";
+export { CurveServer } from "./curve-server.js";
 export { Decoder, type DecoderOptions, type DecoderSink } from "./decoder.js";
 export { type Batch, Encoder, SLAB_SIZE, type Slabs } from "./encoder.js";
 export { COPY_MAX, type Frame, MAX_HEADER_SIZE } from "./frame.js";

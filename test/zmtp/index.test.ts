@@ -7,6 +7,8 @@ it("the public names of ./zmtp are these", () => {
       "Budget",
       "COPY_MAX",
       "Connection",
+      "CurveClient",
+      "CurveServer",
       "DEFAULT_LIMITS",
       "Decoder",
       "Encoder",
