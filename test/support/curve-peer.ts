@@ -70,6 +70,8 @@ export interface InitiateFields {
   /** Whose secret key it is made with. */
   vouchSecret?: Uint8Array;
   metadata?: Uint8Array;
+  /** The vouch's nonce, 16 octets. */
+  random?: Uint8Array;
 }
 
 export class CurveClientPeer extends Party {
@@ -102,7 +104,7 @@ export class CurveClientPeer extends Party {
     const { cookie = this.cookie, count = ++this.count, key = this.keys.publicKey } = fields;
     const { vouchedKey = this.short.publicKey, vouchedServer = this.serverKey } = fields;
     const { vouchSecret = this.keys.secretKey, metadata = PAIR } = fields;
-    const random = nacl.randomBytes(16);
+    const { random = nacl.randomBytes(16) } = fields;
     const vouched = concat(vouchedKey, vouchedServer);
     const vouch = box(vouched, concat("VOUCH---", random), this.serverShort, vouchSecret);
     const plain = concat(key, random, vouch, metadata);
@@ -131,7 +133,7 @@ export class CurveServerPeer extends Party {
   clientShort: Uint8Array = new Uint8Array(0);
   clientKey: Uint8Array = new Uint8Array(0);
   clientMetadata: Uint8Array = new Uint8Array(0);
-  readonly cookie = nacl.randomBytes(96);
+  cookie = nacl.randomBytes(96);
 
   constructor(keys = nacl.box.keyPair(), short = nacl.box.keyPair()) {
     super(keys, short);
@@ -144,8 +146,7 @@ export class CurveServerPeer extends Party {
     if (plain.length !== 64 || plain.some((octet) => octet !== 0)) throw new Error("signature");
   }
 
-  welcome(shortKey: Uint8Array = this.short.publicKey): Uint8Array {
-    const random = nacl.randomBytes(16);
+  welcome(shortKey = this.short.publicKey, random = nacl.randomBytes(16)): Uint8Array {
     const plain = concat(shortKey, this.cookie);
     const nonce = concat("WELCOME-", random);
     return concat("\x07WELCOME", random, box(plain, nonce, this.clientShort, this.keys.secretKey));
