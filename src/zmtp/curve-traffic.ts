@@ -1,6 +1,6 @@
 import { type CurveCipher, TAG_SIZE } from "./curve-cipher.js";
 import { type OwnNonces, type PeerNonces, PREFIX, SHORT_AT, SHORT_SIZE } from "./curve-nonce.js";
-import { COMMAND, type Frame, MORE } from "./frame.js";
+import { COMMAND, COPY_MAX, type Frame, MORE } from "./frame.js";
 import type { Role } from "./mechanism.js";
 import type { Memory } from "./memory.js";
 import { ProtocolError } from "./protocol-error.js";
@@ -16,6 +16,9 @@ const OVERHEAD: number = BOX_AT + TAG_SIZE + FLAGS_SIZE;
 /** The flags inside a MESSAGE. Those of a frame are others: there a command is 4. */
 const INNER_MORE = 0b01;
 const INNER_COMMAND = 0b10;
+
+/** Where small frames are sealed, whoever's they are: an encoder copies them at once. */
+const small = new Uint8Array(COPY_MAX);
 
 /** What keeps the frames of one connection over CURVE secret. */
 export interface Secured {
@@ -66,7 +69,8 @@ export class CurveTraffic {
   /** @throws Error when no nonce is left, after 2^64 - 1 frames. */
   wrap(flags: number, body: Uint8Array): Frame {
     const nonce = this.#own.next(this.#ownPrefix);
-    const wrapped = new Uint8Array(OVERHEAD + body.length);
+    const size = OVERHEAD + body.length;
+    const wrapped = size <= COPY_MAX ? small.subarray(0, size) : new Uint8Array(size);
     for (let i = 0; i < NAME.length; i++) wrapped[i] = NAME[i] as number;
     for (let i = 0; i < SHORT_SIZE; i++) wrapped[NAME.length + i] = nonce[SHORT_AT + i] as number;
     this.#flags[0] =

@@ -1,6 +1,6 @@
 /**
  * Records a conversation over CURVE between libzmq and a connection of ours of which nothing is left
- * to chance, once in each role: `npx tsx test/support/record-curve.child.ts`.
+ * to chance, once in each role: `npx tsx test/support/record-curve.child.ts && npm run format`.
  */
 import { writeFileSync } from "node:fs";
 import * as libzmq from "zeromq";

@@ -1,5 +1,6 @@
 import nacl from "tweetnacl";
 import { describe, expect, it } from "vitest";
+import { exclusiveMemory, SegmentMemory } from "../../src/transport/memory.js";
 import type { ConnectionOptions, CurveCipher } from "../../src/zmtp/index.js";
 import { DEFAULT_LIMITS } from "../../src/zmtp/limits.js";
 import {
@@ -494,6 +495,31 @@ describe("the traffic over CURVE", () => {
     side.feed(frame);
     expect(texts(side.messages)).toEqual([["a"]]);
     expect(side.error).toEqual(code("INVALID_SEQUENCE"));
+  });
+
+  it("puts bodies where the connection's memory has them: aligned, and none with what it came in", () => {
+    for (const memory of [new SegmentMemory(), exclusiveMemory]) {
+      const { side, peer } = serverWith("READY", { memory });
+      const sizes = [0, 1, 7, 65, 100, 4095, 5000, 100_000];
+      for (const size of sizes) side.feed(wire.frame(peer.message(0, "x".repeat(size))));
+      const parts = side.messages.map(([part]) => part as Buffer);
+      expect(parts.map((part) => part.toString())).toEqual(sizes.map((size) => "x".repeat(size)));
+      for (const part of parts) {
+        expect(part).toBeInstanceOf(Buffer);
+        expect(part.byteOffset % 8).toBe(0);
+        expect(part.buffer.byteLength).toBeLessThanOrEqual(Math.max(part.length, 8192));
+      }
+    }
+  });
+
+  it("may be read straight to its place, if it is large", () => {
+    const { side, peer, clock } = serverWith("READY");
+    const frame = wire.frame(peer.message(0, "x".repeat(9000)));
+    side.feed(frame.subarray(0, 100));
+    const room = side.connection.room(1000) as Uint8Array;
+    room.set(frame.subarray(100));
+    side.connection.filled(frame.length - 100, clock.now);
+    expect(texts(side.messages)).toEqual([["x".repeat(9000)]]);
   });
 
   it("gives back what was not written, as it was", () => {
