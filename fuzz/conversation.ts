@@ -11,6 +11,16 @@ export const LIMITS = {
   maxProperties: 3,
 };
 
+/** Codes that only PLAIN and CURVE lead to, which have targets of their own. */
+export const OF_MECHANISMS = [
+  "ERR_ZMTP_MALFORMED_COMMAND_HELLO",
+  "ERR_ZMTP_MALFORMED_COMMAND_WELCOME",
+  "ERR_ZMTP_MALFORMED_COMMAND_INITIATE",
+  "ERR_ZMTP_MALFORMED_COMMAND_MESSAGE",
+  "ERR_ZMTP_CRYPTOGRAPHIC",
+  "ERR_ZMTP_UNPROVEN_ERROR",
+];
+
 const SIZES = [0, 1, 7, 149, 150, 151, 255, 256, 300, 301, 320, 321];
 
 const text = (size: number) => "#".repeat(size);

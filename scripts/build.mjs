@@ -75,6 +75,7 @@ function joinModules(format) {
     entryPoints: ENTRIES[format].map((name) => ({ in: `src/${name}.ts`, out: name })),
     outdir: `dist/${format}`,
     bundle: true,
+    packages: "external",
     splitting: true,
     format: "esm",
     platform: "node",
@@ -102,6 +103,8 @@ async function toCommonJs() {
       format: "cjs",
       platform: "node",
       target: "es2022",
+      // `import()` becomes a `require` behind a promise: Jest, for one, knows no `import()` in CommonJS.
+      supported: { "dynamic-import": false },
       sourcemap: true,
       sourcesContent: false,
       logLevel: "warning",

@@ -6,6 +6,7 @@ import {
   Connection,
   type ConnectionHandler,
   type ConnectionOptions,
+  GREETING_SIZE,
   NullMechanism,
   PROTOCOL_ERRORS,
   ProtocolError,
@@ -15,7 +16,7 @@ import {
 import { type NaiveEvent, readConversation } from "../../test/support/naive-codec.js";
 import * as wire from "../../test/support/wire.js";
 import { XorMechanism } from "../../test/support/xor-mechanism.js";
-import { greetings, handshake, inner, LIMITS, traffic } from "../conversation.js";
+import { greetings, handshake, inner, LIMITS, OF_MECHANISMS, traffic } from "../conversation.js";
 import type { Random } from "../random.js";
 import { slabs } from "../slabs.js";
 import { check, digest, open, same, seal, type Target } from "../target.js";
@@ -57,7 +58,7 @@ export const connection: Target = {
     "pong",
     "taken back",
     "read in place",
-    ...Object.keys(PROTOCOL_ERRORS),
+    ...Object.keys(PROTOCOL_ERRORS).filter((code) => !OF_MECHANISMS.includes(code)),
   ],
 
   generate(random) {
@@ -108,6 +109,8 @@ class Life implements ConnectionHandler {
   #stopped = false;
   #error: string | undefined;
   #met = false;
+  /** The peer was told that it is. */
+  #refused = false;
   /** Everything was taken, and nothing ended the connection before. */
   #heardAll = false;
   readonly #received: string[] = [];
@@ -140,6 +143,15 @@ class Life implements ConnectionHandler {
       heartbeat: { intervalMs: beats ? 20 : 0, timeoutMs: beats ? 30 : 0, ttlMs: 100 },
     };
     this.#connection = new Connection(options, this, 0);
+  }
+
+  authenticate(): boolean {
+    this.#reach("handshake command");
+    this.#reach("handshake credentials");
+    if (this.#random.once(32)) this.#close();
+    if (this.#random.once(4)) return false;
+    this.#reach("authentication accept");
+    return true;
   }
 
   handshake(): boolean {
@@ -200,7 +212,8 @@ class Life implements ConnectionHandler {
       same("error", this.#error, error);
     }
     const said = readConversation(wire.concat(...this.#written), UNBOUND, ["PAIR"]);
-    same("what we say is right", said.error, undefined);
+    const refused = this.#refused && wire.concat(...this.#written).length > GREETING_SIZE;
+    same("what we say is right", said.error, refused ? "ERR_ZMTP_PEER_ERROR" : undefined);
     same("what we sent", messagesOf(said.events), this.#sent);
   }
 
@@ -223,6 +236,7 @@ class Life implements ConnectionHandler {
           this.#reach("admission admit");
           connection.admit(this.#now);
         }
+        if (connection.phase === "authentication") this.#judge();
         break;
       case 5:
         if (random.once(6)) this.#close();
@@ -230,6 +244,18 @@ class Life implements ConnectionHandler {
       default:
         if (this.#stopped) this.#resume();
         else this.#read();
+    }
+  }
+
+  #judge(): void {
+    if (this.#random.once(2)) {
+      this.#reach("authentication accept");
+      this.#guard(() => this.#connection.authenticated(this.#now));
+    } else {
+      this.#reach("authentication refuse");
+      const status = this.#random.pick(["300", "400", "500"] as const);
+      this.#connection.refuse(status, this.#now);
+      this.#refused = status !== "300";
     }
   }
 

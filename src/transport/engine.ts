@@ -7,6 +7,7 @@ import {
   type ConnectionHandler,
   MAX_HEADER_SIZE,
   ProtocolError,
+  type Refusal,
   SLAB_SIZE,
 } from "../zmtp/index.js";
 import { Output } from "./output.js";
@@ -156,6 +157,28 @@ export class Engine implements Sink {
   /** Lets in a peer that had to wait after its handshake. */
   admit(): void {
     this.#connection.admit(performance.now());
+    this.#goOn();
+  }
+
+  /** Goes on with a peer that had to wait to be judged: it is good. */
+  authenticated(): void {
+    if (this.#ended) return;
+    try {
+      this.#connection.authenticated(performance.now());
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#goOn();
+  }
+
+  /** Turns down a peer that had to wait to be judged, and hangs up once it has been told. */
+  refuse(status: Refusal): void {
+    if (this.#ended) return;
+    this.#connection.refuse(status, performance.now());
+    this.finish();
+  }
+
+  #goOn(): void {
     this.#flush();
     if (!this.#connection.full) this.restartInput();
     else if (!this.#paused) this.#pause();

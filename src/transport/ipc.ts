@@ -1,5 +1,14 @@
 import { Buffer } from "node:buffer";
-import { lstatSync, mkdtempSync, renameSync, rmdirSync, statSync, unlinkSync } from "node:fs";
+import {
+  closeSync,
+  lstatSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { errnoError, fromSystem } from "../errors.js";
@@ -117,9 +126,12 @@ export class IpcFile {
   whyNotBound(): string {
     if (this.#isAbstract) return "EADDRINUSE";
     try {
-      return statSync(dirname(this.bindPath)).isDirectory() ? "EACCES" : "ENOTDIR";
+      // Whatever keeps a socket from being made there keeps a file, too, and says what it is.
+      closeSync(openSync(this.bindPath, "wx"));
+      unlinkSync(this.bindPath);
+      return "EACCES";
     } catch (error) {
-      return (error as NodeJS.ErrnoException).code ?? "ENOENT";
+      return (error as NodeJS.ErrnoException).code ?? "EACCES";
     }
   }
 

@@ -50,6 +50,11 @@ export class RawConnection implements Wire {
     this.#full = this.#handler.hasRoom?.() === false;
   }
 
+  /** Nobody says who it is. */
+  authenticated(): void {}
+
+  refuse(): void {}
+
   receive(chunk: Uint8Array, at: number, end: number): number {
     if (!this.#admitted) return at;
     this.#full = false;

@@ -7,7 +7,7 @@ import type { Batch, Connection } from "../zmtp/index.js";
 export type Wire = Pick<
   Connection,
   | ("full" | "outputSize" | "hasOutput" | "deadline")
-  | ("receive" | "room" | "filled" | "admit" | "send" | "subscribe")
+  | ("receive" | "room" | "filled" | "authenticated" | "refuse" | "admit" | "send" | "subscribe")
   | ("take" | "release" | "pause" | "resume" | "tick")
 > & {
   /** The wire is there. */

@@ -1,9 +1,16 @@
-import { checkPong, decodeCommand, decodeError, decodePing, encodeCommand } from "./command.js";
+import {
+  checkPong,
+  decodeCommand,
+  decodeError,
+  decodePing,
+  encodeCommand,
+  encodeError,
+} from "./command.js";
 import { Decoder, type DecoderOptions, type DecoderSink } from "./decoder.js";
 import { type Batch, Encoder, type Slabs } from "./encoder.js";
 import { encodeGreeting, type Greeting, GreetingDecoder } from "./greeting.js";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.js";
-import type { Mechanism, Role } from "./mechanism.js";
+import type { Mechanism, Refusal, Role, Step } from "./mechanism.js";
 import type { Metadata } from "./metadata.js";
 import { type Input, type Phase, TRANSITIONS } from "./phase.js";
 import type { Press } from "./press.js";
@@ -29,6 +36,14 @@ export interface Peer {
  */
 export interface ConnectionHandler {
   /**
+   * The peer has said who it is: by nothing with NULL, by a user name and a password with PLAIN, by
+   * its public key of 32 octets, the secret half of which it has proved to have, with CURVE. Only a
+   * server is asked. If absent, everybody is good.
+   * @returns true to go on; false to decide later (see {@link Connection.authenticated} and
+   *   {@link Connection.refuse}).
+   */
+  authenticate?(credentials: readonly Uint8Array[]): boolean;
+  /**
    * The peer has done its part of the handshake.
    * @returns true to let it in now; false to decide later (see {@link Connection.admit}).
    */
@@ -49,7 +64,10 @@ export interface ConnectionHandler {
 
 /** How a {@link Connection} behaves. Only what is in {@link DecoderOptions} has defaults. */
 export interface ConnectionOptions extends DecoderOptions {
-  /** Which part we play in the mechanism: with NULL the binder is the server. */
+  /**
+   * Which part we play in the mechanism: with NULL the binder is the server; with PLAIN and CURVE
+   * whoever is to be convinced.
+   */
   role: Role;
   /** Our type: a peer whose type may not talk to it is refused (see {@link isCompatible}). */
   socketType: SocketTypeName;
@@ -183,7 +201,7 @@ export class Connection implements DecoderSink {
   /**
    * Takes octets from the peer: `chunk` from `at` to `end`. Nothing refers to them afterwards.
    * @returns The index of the first octet not taken; less than `end` when the handler has no room,
-   *   or the peer waits for admission, or the handler has closed the connection. The rest must be
+   *   or the peer waits to be judged or for admission, or the handler has closed the connection. The rest must be
    *   offered again, before anything else.
    * @throws ProtocolError when the peer is wrong; the connection is closed then.
    */
@@ -240,6 +258,34 @@ export class Connection implements DecoderSink {
       this.#end("failure");
       throw error;
     }
+  }
+
+  /**
+   * Goes on with a peer that {@link ConnectionHandler.authenticate} made wait: it is good.
+   * @throws ProtocolError when the peer is wrong in what it said before; the connection is closed
+   *   then.
+   * @throws Error when no peer waits for that: the caller's mistake.
+   */
+  authenticated(now: number): void {
+    this.#now = now;
+    this.#step("accept");
+    try {
+      this.#advance(this.#options.mechanism.accept());
+    } catch (error) {
+      this.#end("failure");
+      throw error;
+    }
+  }
+
+  /**
+   * Turns down a peer that {@link ConnectionHandler.authenticate} made wait. It is told, but for a
+   * status of 300 (as libzmq does): the owner is to write what there is, and then to close.
+   * @throws Error when no peer waits for that: the caller's mistake.
+   */
+  refuse(status: Refusal, now: number): void {
+    this.#now = now;
+    this.#step("refuse");
+    if (status !== "300") this.#encoder.command(encodeError(status));
   }
 
   /**
@@ -415,13 +461,31 @@ export class Connection implements DecoderSink {
   }
 
   #handshakeCommand(body: Uint8Array): void {
-    const command = decodeCommand(body);
+    const { mechanism } = this.#options;
+    const command = decodeCommand(mechanism.respell?.(body) ?? body);
     if (command.name === "ERROR") {
-      throw new ProtocolError("ERR_ZMTP_PEER_ERROR", decodeError(command.data));
+      throw new ProtocolError(
+        mechanism.protects ? "ERR_ZMTP_UNPROVEN_ERROR" : "ERR_ZMTP_PEER_ERROR",
+        decodeError(command.data),
+      );
     }
-    const { reply, properties } = this.#options.mechanism.receive(command);
+    this.#advance(mechanism.receive(command));
+  }
+
+  #advance({ reply, credentials, properties }: Step): void {
     if (reply !== undefined) this.#encoder.command(reply);
-    if (properties === undefined) return;
+    if (credentials !== undefined) this.#judge(credentials);
+    else if (properties !== undefined) this.#meet(properties);
+  }
+
+  #judge(credentials: readonly Uint8Array[]): void {
+    this.#step("credentials");
+    const good = this.#handler.authenticate?.(credentials) ?? true;
+    // The handler may have closed the connection, or decided itself.
+    if (good && this.phase === "authentication") this.authenticated(this.#now);
+  }
+
+  #meet(properties: Metadata): void {
     const peer = this.#checkPeer(properties);
     this.#step("properties");
     const admitted = this.#handler.handshake(peer);
@@ -484,6 +548,7 @@ export class Connection implements DecoderSink {
 
   #end(input: "failure" | "close"): void {
     this.#step(input);
+    this.#options.mechanism.close?.();
     this.#decoder.drop();
     this.#pingOwed = false;
     this.#pong = undefined;

@@ -120,13 +120,19 @@ export class Decoder {
       if (this.#headerSize > 0) return from;
       const size = this.#size;
       if (size <= end - from) {
-        const body = this.#memory.copy(chunk, from, from + size);
+        const body = this.#bodyIn(chunk, from, from + size);
         from += size;
         if (!this.#deliver(this.#flags, body)) return from;
       } else {
         this.#body.begin(size);
       }
     }
+  }
+
+  /** A part of its own; but what a mechanism has still to transform is no part yet. */
+  #bodyIn(chunk: Uint8Array, from: number, to: number): Uint8Array {
+    if (this.#unwrap === undefined) return this.#memory.copy(chunk, from, to);
+    return chunk.subarray(from, to);
   }
 
   /**
@@ -195,7 +201,8 @@ export class Decoder {
   #begin(flags: number, size: number): void {
     // The commonest frame, a short message of one part, is right by these few glances.
     if (flags !== 0 || this.#handshaking || size > this.#maxMessage || this.#parts !== undefined) {
-      this.#judge(flags, size);
+      // Under a mechanism, what looks like a command may carry a message.
+      this.#judge(this.#unwrap === undefined ? flags : flags & ~COMMAND, size);
     }
     this.#flags = flags & (MORE | COMMAND);
     this.#size = size;

@@ -2,10 +2,16 @@ import type { Command } from "./command.js";
 import type { Frame } from "./frame.js";
 import type { Metadata } from "./metadata.js";
 
-/** What a mechanism makes of a command. */
+/** What a mechanism makes of a command, or of the judge's yes. */
 export interface Step {
   /** A command body to send in answer. */
   reply?: Uint8Array;
+  /**
+   * What the peer proves itself with, to be judged before the mechanism goes on: nothing with
+   * NULL, a user name and a password with PLAIN, the client's public key of 32 octets with CURVE.
+   * Only a server asks for that.
+   */
+  credentials?: readonly Uint8Array[];
   /** The peer's properties: it has done its part, and asks to be let in. */
   properties?: Metadata;
 }
@@ -14,38 +20,64 @@ export interface Step {
  * A security mechanism (RFC 37, "Security Mechanisms"): NULL, PLAIN, CURVE. It sees the commands
  * of the handshake in order; what is out of order it answers with a ProtocolError.
  *
- * A connector plays the client, a binder the server:
+ * Often a connector plays the client and a binder the server, but with PLAIN and CURVE either may
+ * play either:
  *
  * ```
- *          start()  receive() ...  admit()
- * client   first    replies        -            NULL: READY      PLAIN: HELLO, INITIATE
- * server   -        replies        last         NULL: READY      PLAIN: WELCOME, READY
+ *          start()  receive(), accept()   admit()
+ * client   first    replies               -            NULL: READY   PLAIN, CURVE: HELLO, INITIATE
+ * server   -        replies               last         NULL: READY   PLAIN, CURVE: WELCOME, READY
  * ```
  *
  * The server's last command waits for {@link admit}: until then the peer can be turned away
- * without it believing that it was ever connected.
+ * without it believing that it was ever connected. A step with credentials waits for
+ * {@link accept}: no command is received before that.
  */
 export interface Mechanism {
   /** Upper case, at most 20 characters, as it stands in the greeting. */
   readonly name: string;
-  /** What a client says first. */
+  /**
+   * Whether it protects what it carries from those on the way. An ERROR, which travels in clear
+   * while the handshake lasts, may then be anybody's.
+   */
+  readonly protects?: boolean;
+  /**
+   * What a client says first.
+   * @throws ProtocolError when it cannot talk to this server at all.
+   */
   start(): Uint8Array | undefined;
+  /**
+   * Puts a command's body right that some peers are known to spell wrong; absent: there is none.
+   */
+  respell?(body: Uint8Array): Uint8Array;
   /** @throws ProtocolError when the command is malformed or out of order. */
   receive(command: Command): Step;
+  /**
+   * The credentials of the last step are good: goes on with what they held up.
+   * @throws Error when there were none: the caller's mistake.
+   */
+  accept(): Step;
   /** What a server says last. */
   admit(): Uint8Array | undefined;
   /**
    * Transforms a frame of the traffic on its way out; absent: frames go as they are. It is called
-   * in the order of the wire, and must not throw. What it returns may still share `body`.
+   * in the order of the wire, and must not throw while the connection lasts. What it returns may
+   * still share `body`, or be overwritten by the next call, of any connection, if an encoder copies
+   * bodies of that size.
    */
   wrap?(flags: number, body: Uint8Array): Frame;
   /**
    * Undoes the peer's {@link wrap}. The decoder has held the wire's frame against the limits, and
-   * holds what comes out against them as well.
+   * holds what comes out against them as well. `body` is good during the call only.
    * @throws ProtocolError when the frame is not one of the peer's.
    */
   unwrap?(flags: number, body: Uint8Array): Frame;
+  /** The connection has ended: forgets its keys. May be called again. */
+  close?(): void;
 }
 
 /** The part that a side plays in the handshake: who asks to be let in, and who lets in. */
 export type Role = "client" | "server";
+
+/** Why a peer is refused (RFC 27): 300 for now, 400 for its credentials, 500 for our own fault. */
+export type Refusal = "300" | "400" | "500";

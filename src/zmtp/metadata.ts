@@ -44,23 +44,32 @@ export function encodeMetadata(properties: Iterable<readonly [string, Uint8Array
   return bytes;
 }
 
+/** The commands that carry metadata. */
+type Carrier = "READY" | "INITIATE";
+
 /**
  * Decodes `body` from `at` to its end; values are copies.
+ * @param carrier The command that it came in, for the error.
  * @throws ProtocolError when it is cut short, names a property twice, or breaks a limit.
  */
-export function decodeMetadata(body: Uint8Array, at: number, limits: Limits): Metadata {
+export function decodeMetadata(
+  body: Uint8Array,
+  at: number,
+  limits: Limits,
+  carrier: Carrier = "READY",
+): Metadata {
   const properties = new Map<string, Uint8Array>();
   while (at < body.length) {
     const nameSize = body[at++] as number;
     if (nameSize === 0) throw invalid("a property without a name");
     // Compared with what is left, never added to it: sizes are the peer's choice.
-    if (nameSize > body.length - at - 4) throw malformed();
+    if (nameSize > body.length - at - 4) throw malformed(carrier);
     const name = toAscii(body, at, at + nameSize).toLowerCase();
     if (!NAME.test(name)) throw invalid("a property's name has a character that is not allowed");
     at += nameSize;
     const valueSize = readUint32(body, at);
     at += 4;
-    if (valueSize > body.length - at) throw malformed();
+    if (valueSize > body.length - at) throw malformed(carrier);
     if (properties.has(name)) throw invalid(`${name} is there twice`);
     if (properties.size === limits.maxProperties) {
       throw new ProtocolError("ERR_ZMTP_TOO_MANY_PROPERTIES", `more than ${limits.maxProperties}`);
@@ -78,8 +87,8 @@ function checkIdentity(identity: Uint8Array | undefined): void {
   if (identity[0] === 0) throw invalid("an Identity that starts with a zero octet");
 }
 
-function malformed(): ProtocolError {
-  return new ProtocolError("ERR_ZMTP_MALFORMED_COMMAND_READY", "a property is cut short");
+function malformed(carrier: Carrier): ProtocolError {
+  return new ProtocolError(`ERR_ZMTP_MALFORMED_COMMAND_${carrier}`, "a property is cut short");
 }
 
 function invalid(detail: string): ProtocolError {

@@ -1,7 +1,7 @@
 import { type Command, encodeCommand } from "./command.js";
 import type { Limits } from "./limits.js";
 import type { Mechanism, Role, Step } from "./mechanism.js";
-import { decodeMetadata, encodeMetadata } from "./metadata.js";
+import { decodeMetadata, encodeMetadata, type Metadata } from "./metadata.js";
 import { ProtocolError } from "./protocol-error.js";
 
 /**
@@ -13,6 +13,8 @@ export class NullMechanism implements Mechanism {
   readonly #role: Role;
   readonly #ready: Uint8Array;
   readonly #limits: Limits;
+  /** The peer's, while it is being judged. */
+  #properties: Metadata | undefined;
 
   /**
    * @param role `client` on the side that connects, `server` on the side that binds.
@@ -31,7 +33,17 @@ export class NullMechanism implements Mechanism {
 
   receive({ name, data }: Command): Step {
     if (name !== "READY") throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "no READY");
-    return { properties: decodeMetadata(data, 0, this.#limits) };
+    const properties = decodeMetadata(data, 0, this.#limits);
+    if (this.#role === "client") return { properties };
+    this.#properties = properties;
+    return { credentials: [] };
+  }
+
+  accept(): Step {
+    const properties = this.#properties;
+    if (properties === undefined) throw new Error("accept without credentials");
+    this.#properties = undefined;
+    return { properties };
   }
 
   admit(): Uint8Array | undefined {

@@ -1,7 +1,17 @@
 /** The packed tarball, installed as its users install it, in every way that they load it. */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -19,6 +29,9 @@ const compilers = {
   6: require.resolve("typescript/bin/tsc"),
 };
 const nodeTypes = dirname(require.resolve("@types/node/package.json"));
+
+/** What is installed beside us, in the order of the alphabet. */
+const DEPENDENCIES = ["libsodium", "libsodium-wrappers"];
 
 /** Passes one message from one Pair to another; `Pair` must be in scope. */
 const PASS_A_MESSAGE = `
@@ -66,12 +79,28 @@ beforeAll(async () => {
   installed = join(folder, "installed");
   await mkdir(installed);
   await writeFile(join(installed, "package.json"), JSON.stringify({ private: true }));
-  await npm(installed, "install", "--legacy-peer-deps", join(folder, packed.filename));
+  for (const name of DEPENDENCIES) {
+    await npm(root, "pack", join(root, "node_modules", name), "--pack-destination", folder);
+  }
+  await install(installed, join(folder, packed.filename));
 });
 
 afterAll(async () => {
   if (folder !== undefined) await rm(folder, { recursive: true, force: true });
 });
+
+/** Installs a package, and what it depends on from where it is here: there is no registry to ask. */
+async function install(cwd: string, ...packages: string[]): Promise<void> {
+  const tarballs = await readdir(folder);
+  const needed = tarballs.filter((file) => DEPENDENCIES.some((name) => isOf(name, file)));
+  const paths = needed.map((file) => join(folder, file));
+  await npm(cwd, "install", "--legacy-peer-deps", ...packages, ...paths);
+}
+
+/** Whether a tarball is the package of that name: a number follows it. */
+function isOf(name: string, tarball: string): boolean {
+  return tarball.startsWith(`${name}-`) && /^\d/.test(tarball.slice(name.length + 1));
+}
 
 function npm(cwd: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
   return execute("npm", [...args, "--offline", "--ignore-scripts", "--no-audit", "--no-fund"], {
@@ -134,11 +163,13 @@ describe("the tarball", () => {
     }
   });
 
-  test("has no dependency and runs nothing when it is installed", async () => {
+  test("has one dependency, which has one, and runs nothing when it is installed", async () => {
     const cwd = await project({});
     const { dependencies, optionalDependencies, gypfile, peerDependenciesMeta, scripts, ...rest } =
       await manifest(cwd);
-    expect({ dependencies, optionalDependencies, gypfile }).toEqual({});
+    expect({ dependencies, optionalDependencies, gypfile }).toEqual({
+      dependencies: { "libsodium-wrappers": expect.stringMatching(/^\d+\.\d+\.\d+$/) },
+    });
     for (const peer of Object.keys((rest["peerDependencies"] as object | undefined) ?? {})) {
       expect(peerDependenciesMeta).toHaveProperty([peer, "optional"], true);
     }
@@ -149,7 +180,7 @@ describe("the tarball", () => {
       Object.keys(
         JSON.parse(await readFile(join(cwd, "node_modules/.package-lock.json"), "utf8")).packages,
       ),
-    ).toEqual(["node_modules/purezmq"]);
+    ).toEqual([...DEPENDENCIES, "purezmq"].map((name) => `node_modules/${name}`));
   });
 
   test("maps its code to sources that it carries", async () => {
@@ -310,7 +341,7 @@ describe("JavaScript", () => {
     await mkdir(cwd);
     const dependencies = { zeromq: `file:${join(folder, packed.filename)}` };
     await writeFile(join(cwd, "package.json"), JSON.stringify({ private: true, dependencies }));
-    await npm(cwd, "install", "--legacy-peer-deps");
+    await install(cwd);
     const program = `
       const server = new zmq.Reply();
       const client = new zmq.Request();

@@ -54,6 +54,10 @@ export class Side implements ConnectionHandler {
   error: ProtocolError | undefined;
   /** How many more messages there is room for. */
   room = Number.POSITIVE_INFINITY;
+  /** What the peer said to be judged by. */
+  credentials: readonly Uint8Array[] | undefined;
+  /** Whether the peer is good; false: decided later. */
+  judges = true;
   /** What the peer's handshake is answered with. */
   letsIn = true;
   hasRoom = (): boolean => true;
@@ -67,6 +71,11 @@ export class Side implements ConnectionHandler {
   constructor(options: ConnectionOptions, clock: VirtualClock) {
     this.#clock = clock;
     this.connection = new Connection(options, this, clock.now);
+  }
+
+  authenticate(credentials: readonly Uint8Array[]): boolean {
+    this.credentials = credentials;
+    return this.judges;
   }
 
   handshake(peer: Peer): boolean {

@@ -10,6 +10,7 @@ export class FakeStream extends EventEmitter {
   writable = true;
   writableLength = 0;
   destroyed = false;
+  ended = false;
   paused = false;
   /** What the next write does: all at once, later ({@link finish}), or an error at the call. */
   mode: "taken" | "pending" | "refused" = "taken";
@@ -24,6 +25,11 @@ export class FakeStream extends EventEmitter {
 
   get asStream(): Stream {
     return this as unknown as Stream;
+  }
+
+  /** All that was written, a character for each octet. */
+  get text(): string {
+    return Buffer.concat(this.written).toString("latin1");
   }
 
   write(chunk: Uint8Array, written?: () => void): boolean {
@@ -50,7 +56,9 @@ export class FakeStream extends EventEmitter {
   resume(): void {
     this.paused = false;
   }
-  end(): void {}
+  end(): void {
+    this.ended = true;
+  }
   destroy(): void {
     this.destroyed = true;
   }

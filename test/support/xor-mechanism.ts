@@ -52,6 +52,10 @@ export class XorMechanism implements Mechanism {
     };
   }
 
+  accept(): Step {
+    return this.#null.accept();
+  }
+
   admit(): Uint8Array | undefined {
     return this.#role === "server" ? named("READY", this.#metadata) : undefined;
   }

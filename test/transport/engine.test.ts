@@ -182,6 +182,75 @@ describe("subscriptions", () => {
   });
 });
 
+describe("a peer that is to be judged", () => {
+  const hello = (type = "PAIR"): Uint8Array => {
+    const ready = new NullMechanism(
+      "client",
+      [["Socket-Type", Buffer.from(type)]],
+      DEFAULT_LIMITS,
+    ).start() as Uint8Array;
+    return Buffer.concat([encodeGreeting("NULL", false), Buffer.of(4, ready.length), ready]);
+  };
+
+  function judged(octets: Uint8Array): {
+    engine: Engine;
+    stream: FakeStream;
+    owner: Owner & { authenticate(): boolean };
+  } {
+    const stream = new FakeStream();
+    const owner = Object.assign(new Owner(), { authenticate: () => false });
+    const mechanism = new NullMechanism("server", properties, DEFAULT_LIMITS);
+    const open = (now: number) =>
+      new Connection({ ...options(), role: "server", mechanism }, owner, now);
+    const engine = new Engine(stream.asStream, open, owner);
+    engine.start();
+    engine.data(octets);
+    return { engine, stream, owner };
+  }
+
+  it("goes on when it is good, with what it said meanwhile", async () => {
+    const { engine, stream, owner } = judged(hello());
+    engine.data(frames("a"));
+    expect([owner.messages, stream.paused]).toEqual([[], true]);
+    engine.authenticated();
+    expect([texts(owner.messages), stream.paused]).toEqual([["a"], false]);
+    expect(stream.text).toContain("READY");
+  });
+
+  it("is told that it is refused, and then we hang up", async () => {
+    const { engine, stream, owner } = judged(hello());
+    await turn();
+    engine.refuse("400");
+    expect(stream.text).toContain("ERROR\x03400");
+    expect([stream.ended, owner.end?.reason]).toEqual([
+      true,
+      { kind: "connection", error: undefined },
+    ]);
+    engine.refuse("400");
+    engine.authenticated();
+    expect(stream.text).not.toContain("READY");
+  });
+
+  it("may be refused while it is being asked", () => {
+    const { engine, stream, owner } = judged(new Uint8Array(0));
+    owner.authenticate = () => {
+      engine.refuse("500");
+      return false;
+    };
+    engine.data(hello());
+    expect(stream.text).toContain("ERROR\x03500");
+    expect(owner.end?.reason).toEqual({ kind: "connection", error: undefined });
+  });
+
+  it("ends when what it said before turns out to be wrong", () => {
+    const { engine, stream, owner } = judged(hello("SUB"));
+    engine.authenticated();
+    const { reason } = owner.end as { reason: EndReason };
+    expect(reason).toMatchObject({ error: { code: "ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE" } });
+    expect(stream.destroyed).toBe(true);
+  });
+});
+
 describe("reading", () => {
   it("does not begin while there is no room for what a peer without a handshake sends", () => {
     const stream = new FakeStream();

@@ -12,12 +12,16 @@ const HOST = `Buffer process global require module setTimeout setInterval setImm
   EventTarget AbortController`.split(/\s+/);
 const UNUSED = ["Date", "Promise", "WeakRef", "SharedArrayBuffer"];
 
-/** Says hello, talks, beats, subscribes, falls silent. Runs in the bare context. */
+/**
+ * Says hello, talks, beats, subscribes, falls silent; then over PLAIN and CURVE, with ciphers that
+ * are none. Runs in the bare context.
+ */
 const STORY = `
-  const { Connection, NullMechanism, announce, DEFAULT_LIMITS, SLAB_SIZE } = load("index");
+  const { Connection, NullMechanism, PlainMechanism, CurveClient, CurveServer, announce, plainMemory,
+    DEFAULT_LIMITS, SLAB_SIZE } = load("index");
   const events = [];
-  const side = (role, socketType) => {
-    const mechanism = new NullMechanism(role, announce(socketType), DEFAULT_LIMITS);
+  const side = (role, socketType, mechanism) => {
+    mechanism ??= new NullMechanism(role, announce(socketType), DEFAULT_LIMITS);
     const slabs = { take: () => new Uint8Array(SLAB_SIZE), give() {} };
     const heartbeat = { intervalMs: 100, timeoutMs: 50, ttlMs: 1000 };
     const options = { role, socketType, mechanism, slabs, heartbeat, handshakeTimeoutMs: 1000 };
@@ -27,8 +31,8 @@ const STORY = `
       subscription: (topic, on) => events.push(role + (on ? " +" : " -") + topic.length),
     }, 0);
   };
-  const client = side("client", "SUB");
-  const server = side("server", "PUB");
+  let client = side("client", "SUB");
+  let server = side("server", "PUB");
   const carry = (from, to, now) => {
     if (!from.hasOutput) return false;
     const batch = from.take();
@@ -47,6 +51,37 @@ const STORY = `
   client.tick(250);
   try { client.tick(251); } catch (error) { events.push(error.code); }
   try { server.receive(new Uint8Array([128, 1]), 0, 2, 300); } catch (error) { events.push(error.code); }
+  const talk = (one, other) => {
+    client = side("client", "PUSH", one);
+    server = side("server", "PULL", other);
+    drive(0);
+    client.send([new Uint8Array(5), new Uint8Array(50000)]);
+    drive(1);
+    client.close();
+  };
+  const limits = DEFAULT_LIMITS;
+  const login = { username: new Uint8Array(3), password: new Uint8Array(4) };
+  talk(
+    new PlainMechanism("client", login, announce("PUSH"), limits),
+    new PlainMechanism("server", undefined, announce("PULL"), limits),
+  );
+  const cipher = {
+    random: (size) => new Uint8Array(size),
+    keyPair: () => ({ publicKey: new Uint8Array(32), secretKey: new Uint8Array(32) }),
+    publicKey: () => new Uint8Array(32),
+    share: () => new Uint8Array(32),
+    seal: (target, at, lead, plain) => {
+      target.set(lead, at + 16);
+      target.set(plain, at + 16 + lead.length);
+    },
+    open: (source, from) => source.subarray(from + 16),
+  };
+  const keys = cipher.keyPair();
+  const properties = announce("PUSH");
+  talk(
+    new CurveClient(keys, keys.publicKey, { cipher, properties, limits, memory: plainMemory }),
+    new CurveServer(keys, { cipher, properties: announce("PULL"), limits, memory: plainMemory }),
+  );
   JSON.stringify(events);
 `;
 
@@ -66,6 +101,8 @@ it("runs where there is nothing but the language: no Buffer, process, timer, clo
     "client got 10,100000",
     "ERR_ZMTP_HEARTBEAT_TIMEOUT",
     "ERR_ZMTP_MALFORMED_FRAME",
+    ...["server met PUSH", "client met PULL", "server got 5,50000"],
+    ...["server met PUSH", "client met PULL", "server got 5,50000"],
   ]);
 });
 

@@ -61,6 +61,7 @@ describe("what we say first", () => {
       name,
       start: () => undefined,
       receive: () => ({}),
+      accept: () => ({}),
       admit: () => undefined,
     });
     const greeting = (role: "client" | "server", name: string) =>
@@ -485,12 +486,13 @@ describe("admission", () => {
 
 describe("a handler", () => {
   /** The calls that let a peer in. */
-  const ENTERED = ["handshake", "admitted", "hasRoom"];
+  const ENTERED = ["authenticate", "handshake", "admitted", "hasRoom"];
 
   /** A connection whose handler does `act` in one of its calls. */
   function acting(call: keyof ConnectionHandler, act: (connection: Connection) => void) {
     const calls: string[] = [];
     const handler: Required<ConnectionHandler> = {
+      authenticate: () => made("authenticate"),
       handshake: () => made("handshake"),
       admitted: () => void made("admitted"),
       hasRoom: () => made("hasRoom"),
@@ -514,8 +516,9 @@ describe("a handler", () => {
   }
 
   it.each([
-    ["handshake", ["handshake"], wire.ready()],
-    ["admitted", ENTERED.slice(0, 2), wire.ready()],
+    ["authenticate", ENTERED.slice(0, 1), wire.ready()],
+    ["handshake", ENTERED.slice(0, 2), wire.ready()],
+    ["admitted", ENTERED.slice(0, 3), wire.ready()],
     ["hasRoom", ENTERED, wire.ready()],
     ["subscription", [...ENTERED, "subscription"], wire.subscribe("t")],
     ["message", [...ENTERED, "subscription", "message"], wire.message("a")],
@@ -524,9 +527,11 @@ describe("a handler", () => {
     expect(calls).toEqual(heard);
     expect(connection.phase).toBe("closed");
     const rest = wire.concat(...[wire.subscribe("t"), wire.message("a"), wire.message("b")]);
-    const index = ["handshake", "admitted", "hasRoom", "subscription", "message"].indexOf(call);
-    const pieces = [rest, rest, rest, rest.subarray(13), rest.subarray(16)];
-    expect(octets.subarray(taken)).toEqual(pieces[index]);
+    const left: Record<string, Uint8Array> = {
+      subscription: rest.subarray(13),
+      message: rest.subarray(16),
+    };
+    expect(octets.subarray(taken)).toEqual(left[call] ?? rest);
     expect(octets.subarray(taken - last.length, taken)).toEqual(last);
   });
 
@@ -883,6 +888,16 @@ describe("every error code is reached:", () => {
     ["ERR_ZMTP_HEARTBEAT_TIMEOUT", "a handshake", start],
   ];
 
+  /** Reached in the tests of PLAIN and CURVE. */
+  const OF_MECHANISMS = [
+    "ERR_ZMTP_MALFORMED_COMMAND_HELLO",
+    "ERR_ZMTP_MALFORMED_COMMAND_WELCOME",
+    "ERR_ZMTP_MALFORMED_COMMAND_INITIATE",
+    "ERR_ZMTP_MALFORMED_COMMAND_MESSAGE",
+    "ERR_ZMTP_CRYPTOGRAPHIC",
+    "ERR_ZMTP_UNPROVEN_ERROR",
+  ];
+
   it.each(REASONS)("%s by %s", (code, _, octets) => {
     const held = new Budget(code === "ERR_ZMTP_ASSEMBLY_LIMIT" ? 150 : 1000);
     const heartbeat = { intervalMs: 1000, timeoutMs: 1000, ttlMs: 0 };
@@ -901,12 +916,155 @@ describe("every error code is reached:", () => {
 
   it("the list is whole", () => {
     const reached = new Set(REASONS.map(([code]) => code));
-    expect([...reached].sort()).toEqual(Object.keys(PROTOCOL_ERRORS).sort());
+    for (const code of OF_MECHANISMS) expect(reached).not.toContain(code);
+    expect([...reached, ...OF_MECHANISMS].sort()).toEqual(Object.keys(PROTOCOL_ERRORS).sort());
   });
 
   function nullWith(limits: typeof DEFAULT_LIMITS) {
     return { mechanism: connectionOptions("server", { limits }).mechanism };
   }
+});
+
+describe("a peer that is to be judged", () => {
+  const started = wire.concat(wire.greeting(), wire.ready());
+
+  it("is told to the handler of a server, before it is met", () => {
+    const { side, connection } = alone();
+    side.judges = false;
+    side.feed(wire.concat(started, wire.message("early")));
+    expect([side.credentials, side.peer, connection.phase]).toEqual([
+      [],
+      undefined,
+      "authentication",
+    ]);
+    expect(side.input).toEqual(wire.message("early"));
+    expect(side.output()).toEqual(wire.greeting());
+  });
+
+  it("is not known to a client", () => {
+    const { side } = alone({}, "client");
+    side.judges = false;
+    side.feed(started);
+    expect([side.credentials, side.connection.phase]).toEqual([undefined, "traffic"]);
+  });
+
+  it("is good where nobody judges", () => {
+    const handler: ConnectionHandler = { handshake: () => true, message: () => true };
+    const connection = new Connection(connectionOptions("server"), handler, 0);
+    connection.receive(started, 0, started.length, 0);
+    expect(connection.phase).toBe("traffic");
+  });
+
+  it("goes on once it is found good", () => {
+    const { side, connection, clock } = alone();
+    side.judges = false;
+    side.feed(wire.concat(started, wire.message("early")));
+    connection.authenticated(clock.now);
+    side.read();
+    expect([connection.phase, texts(side.messages)]).toEqual(["traffic", [["early"]]]);
+  });
+
+  it("may be found wrong in what it said before", () => {
+    const { side, connection, clock } = alone();
+    side.judges = false;
+    side.feed(wire.concat(wire.greeting(), wire.ready({ "Socket-Type": "SUB" })));
+    const wrong = expect.objectContaining({ code: "ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE" });
+    expect(() => connection.authenticated(clock.now)).toThrow(wrong);
+    expect(connection.phase).toBe("closed");
+  });
+
+  it.each([
+    ["300", new Uint8Array(0)],
+    ["400", wire.error("400")],
+    ["500", wire.error("500")],
+  ] as const)("refused with %s is told, or not, and no more is read", (status, said) => {
+    const { side, connection, clock } = alone();
+    side.judges = false;
+    side.feed(started);
+    connection.refuse(status, clock.now);
+    side.feed(wire.message("more"));
+    expect(side.output()).toEqual(wire.concat(wire.greeting(), said));
+    expect([connection.phase, side.input.length]).toEqual(["refused", 6]);
+  });
+
+  it("may be refused, or found good, by the handler while it asks", () => {
+    for (const phase of ["refused", "traffic", "closed"]) {
+      const clock = new VirtualClock();
+      const connection: Connection = new Connection(
+        connectionOptions("server"),
+        {
+          authenticate: () => {
+            if (phase === "refused") connection.refuse("400", clock.now);
+            else if (phase === "traffic") connection.authenticated(clock.now);
+            else connection.close();
+            return phase === "closed";
+          },
+          handshake: () => true,
+          message: () => true,
+        },
+        clock.now,
+      );
+      connection.receive(started, 0, started.length, clock.now);
+      expect(connection.phase).toBe(phase);
+    }
+  });
+
+  it.each(["judged", "refused"])("is given up in its handshake's time, %s or not", (which) => {
+    const { side, connection, clock } = alone({ handshakeTimeoutMs: 1000 });
+    side.judges = false;
+    side.feed(started);
+    if (which === "refused") connection.refuse("500", clock.now);
+    expect(connection.deadline).toBe(clock.now + 1000);
+    clock.advance(999);
+    side.tick();
+    expect(side.error).toBeUndefined();
+    clock.advance(1);
+    side.tick();
+    expect(side.error?.code).toBe("ERR_ZMTP_HANDSHAKE_TIMEOUT");
+  });
+});
+
+describe("a mechanism", () => {
+  const mechanism = (name: string, more: Partial<Mechanism> = {}): Mechanism => ({
+    name,
+    start: () => undefined,
+    receive: () => ({}),
+    accept: () => ({}),
+    admit: () => undefined,
+    ...more,
+  });
+
+  it("that protects makes an ERROR in clear one that proves nothing", () => {
+    for (const role of ["client", "server"] as const) {
+      const { side } = alone({ mechanism: mechanism("SAFE", { protects: true }) }, role);
+      side.feed(wire.concat(wire.greeting({ mechanism: "SAFE" }), wire.error("400")));
+      expect(side.error?.code).toBe("ERR_ZMTP_UNPROVEN_ERROR");
+      expect(side.error?.message).toContain("400");
+    }
+  });
+
+  it("may know how peers misspell", () => {
+    const respell = () => wire.commandBody("ERROR", "\x03400");
+    const { side } = alone({ mechanism: mechanism("ODD", { respell }) });
+    side.feed(wire.concat(wire.greeting({ mechanism: "ODD" }), wire.command("RORRE")));
+    expect(side.error?.code).toBe("ERR_ZMTP_PEER_ERROR");
+  });
+
+  it("is told of the end, however it comes", () => {
+    const ends: Record<string, (side: Side) => void> = {
+      close: ({ connection }) => void connection.close(),
+      failure: (side) => side.feed(wire.bytes("GET /")),
+      deadline: (side) => side.tick(),
+    };
+    for (const [name, end] of Object.entries(ends)) {
+      let closed = 0;
+      const close = () => void closed++;
+      const { side, clock } = alone({ mechanism: mechanism("M", { close }) });
+      clock.advance(name === "deadline" ? 30_000 : 0);
+      end(side);
+      expect([name, side.connection.phase, closed > 0]).toEqual([name, "closed", true]);
+    }
+  });
 });
 
 describe("the handshake's time", () => {

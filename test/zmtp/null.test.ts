@@ -21,9 +21,17 @@ describe("NULL", () => {
 
   it("is done with the peer's READY", () => {
     const data = wire.metadata({ "X-a": "1" });
-    const step = new NullMechanism("server", [], DEFAULT_LIMITS).receive({ name: "READY", data });
+    const step = new NullMechanism("client", [], DEFAULT_LIMITS).receive({ name: "READY", data });
     expect(step.reply).toBeUndefined();
     expect([...(step.properties ?? [])]).toEqual([["x-a", wire.bytes("1")]]);
+  });
+
+  it("lets a server ask first whether the peer is good, and knows no credentials", () => {
+    const server = new NullMechanism("server", [], DEFAULT_LIMITS);
+    const data = wire.metadata({ "X-a": "1" });
+    expect(server.receive({ name: "READY", data })).toEqual({ credentials: [] });
+    expect([...(server.accept().properties ?? [])]).toEqual([["x-a", wire.bytes("1")]]);
+    expect(() => server.accept()).toThrow("accept without credentials");
   });
 
   it.each(["HELLO", "PING", "ready", "READYY"])("does not know %s", (name) => {

@@ -7,10 +7,16 @@ import { VirtualClock } from "../support/clock.js";
 import { connectionOptions } from "../support/connection-pair.js";
 import * as wire from "../support/wire.js";
 
-const PHASES: Phase[] = ["greeting", "handshake", "admission", "traffic", "closed"];
+const PHASES: Phase[] = [
+  ...(["greeting", "handshake", "authentication", "refused"] as const),
+  ...(["admission", "traffic", "closed"] as const),
+];
 const INPUTS: Input[] = [
   "greeting",
   "command",
+  "credentials",
+  "accept",
+  "refuse",
   "properties",
   "admit",
   "message",
@@ -18,11 +24,15 @@ const INPUTS: Input[] = [
   "close",
 ];
 
-/** Its handshake may have any number of steps; DONE ends it. */
+/** Its handshake may have any number of steps; WHO asks to be judged, DONE ends it. */
 const mechanism: Mechanism = {
   name: "STEPS",
   start: () => undefined,
-  receive: ({ name }) => (name === "DONE" ? { properties: new Map() } : {}),
+  receive: ({ name }) => {
+    if (name === "WHO") return { credentials: [] };
+    return name === "DONE" ? { properties: new Map() } : {};
+  },
+  accept: () => ({}),
   admit: () => undefined,
 };
 
@@ -30,6 +40,7 @@ const greeting = wire.greeting({ mechanism: "STEPS" });
 const OCTETS: Partial<Record<Input, Uint8Array>> = {
   greeting,
   command: wire.command("STEP"),
+  credentials: wire.command("WHO"),
   properties: wire.command("DONE"),
   message: wire.message("m"),
   failure: wire.frame("", { flags: 0x80 }),
@@ -37,17 +48,32 @@ const OCTETS: Partial<Record<Input, Uint8Array>> = {
 
 function inPhase(phase: Phase) {
   const clock = new VirtualClock();
-  const handler = { handshake: () => false, message: () => true };
+  const handler = {
+    authenticate: () => false,
+    handshake: () => false,
+    message: () => true,
+  };
   const connection = new Connection(connectionOptions("server", { mechanism }), handler, clock.now);
   const feed = (octets: Uint8Array) => {
     const taken = connection.receive(octets, 0, octets.length, clock.now);
     return taken === octets.length ? undefined : "not taken";
   };
-  const index = PHASES.indexOf(phase);
-  if (index > 0) feed(greeting);
-  if (index > 1) feed(wire.command("DONE"));
-  if (index > 2) connection.admit(clock.now);
-  if (index > 3) connection.close();
+  const steps: Record<Phase, (() => void)[]> = {
+    greeting: [],
+    handshake: [() => feed(greeting)],
+    authentication: [() => feed(greeting), () => feed(wire.command("WHO"))],
+    refused: [
+      () => feed(wire.concat(greeting, wire.command("WHO"))),
+      () => connection.refuse("400", clock.now),
+    ],
+    admission: [() => feed(greeting), () => feed(wire.command("DONE"))],
+    traffic: [
+      () => feed(wire.concat(greeting, wire.command("DONE"))),
+      () => connection.admit(clock.now),
+    ],
+    closed: [() => connection.close()],
+  };
+  for (const step of steps[phase]) step();
   expect(connection.phase).toBe(phase);
   return { connection, feed, clock };
 }
@@ -56,6 +82,8 @@ function inPhase(phase: Phase) {
 function put(input: Input, { connection, feed, clock }: ReturnType<typeof inPhase>): unknown {
   try {
     if (input === "admit") return connection.admit(clock.now);
+    if (input === "accept") return connection.authenticated(clock.now);
+    if (input === "refuse") return connection.refuse("400", clock.now);
     if (input === "close") return void connection.close();
     return feed(OCTETS[input] as Uint8Array);
   } catch (error) {
@@ -70,30 +98,62 @@ const FRAME = "ERR_ZMTP_MALFORMED_FRAME";
 const OTHERWISE: Record<Phase, Partial<Record<Input, [result: unknown, phase: Phase]>>> = {
   greeting: {
     command: [VERSION, "closed"],
+    credentials: [VERSION, "closed"],
+    accept: ["accept while in greeting", "greeting"],
+    refuse: ["refuse while in greeting", "greeting"],
     properties: [VERSION, "closed"],
     message: [VERSION, "closed"],
     admit: ["admit while in greeting", "greeting"],
   },
   handshake: {
     greeting: [FRAME, "closed"],
+    accept: ["accept while in handshake", "handshake"],
+    refuse: ["refuse while in handshake", "handshake"],
     message: ["ERR_ZMTP_INVALID_SEQUENCE", "closed"],
     admit: ["admit while in handshake", "handshake"],
+  },
+  authentication: {
+    greeting: ["not taken", "authentication"],
+    command: ["not taken", "authentication"],
+    credentials: ["not taken", "authentication"],
+    properties: ["not taken", "authentication"],
+    message: ["not taken", "authentication"],
+    admit: ["admit while in authentication", "authentication"],
+  },
+  refused: {
+    greeting: ["not taken", "refused"],
+    command: ["not taken", "refused"],
+    credentials: ["not taken", "refused"],
+    accept: ["accept while in refused", "refused"],
+    refuse: ["refuse while in refused", "refused"],
+    properties: ["not taken", "refused"],
+    message: ["not taken", "refused"],
+    admit: ["admit while in refused", "refused"],
   },
   admission: {
     greeting: ["not taken", "admission"],
     command: ["not taken", "admission"],
+    credentials: ["not taken", "admission"],
+    accept: ["accept while in admission", "admission"],
+    refuse: ["refuse while in admission", "admission"],
     properties: ["not taken", "admission"],
     message: ["not taken", "admission"],
   },
   traffic: {
     greeting: [FRAME, "closed"],
     // A command of a handshake that is over is ignored.
+    credentials: [undefined, "traffic"],
+    accept: ["accept while in traffic", "traffic"],
+    refuse: ["refuse while in traffic", "traffic"],
     properties: [undefined, "traffic"],
     admit: ["admit while in traffic", "traffic"],
   },
   closed: {
     greeting: ["not taken", "closed"],
     command: ["not taken", "closed"],
+    credentials: ["not taken", "closed"],
+    accept: ["accept while in closed", "closed"],
+    refuse: ["refuse while in closed", "closed"],
     properties: ["not taken", "closed"],
     message: ["not taken", "closed"],
     admit: ["admit while in closed", "closed"],

@@ -1,0 +1,83 @@
+import nacl from "tweetnacl";
+import type { CurveCipher, CurveKeys } from "../../src/zmtp/index.js";
+import { concat } from "./wire.js";
+
+/** The ciphers of CURVE by tweetnacl, which is right and slow. */
+export class NaclCipher implements CurveCipher {
+  random(size: number): Uint8Array {
+    return nacl.randomBytes(size);
+  }
+
+  keyPair(): CurveKeys {
+    return nacl.box.keyPair();
+  }
+
+  publicKey(secretKey: Uint8Array): Uint8Array {
+    return nacl.box.keyPair.fromSecretKey(secretKey).publicKey;
+  }
+
+  share(publicKey: Uint8Array, secretKey: Uint8Array): Uint8Array | undefined {
+    if (nacl.scalarMult(secretKey, publicKey).every((octet) => octet === 0)) return undefined;
+    return nacl.box.before(publicKey, secretKey);
+  }
+
+  seal(
+    target: Uint8Array,
+    at: number,
+    lead: Uint8Array,
+    plain: Uint8Array,
+    nonce: Uint8Array,
+    key: Uint8Array,
+  ): void {
+    target.set(nacl.secretbox(concat(lead, plain), nonce, key), at);
+  }
+
+  open(
+    source: Uint8Array,
+    from: number,
+    nonce: Uint8Array,
+    key: Uint8Array,
+  ): Uint8Array | undefined {
+    // It wants a Uint8Array and nothing that extends one.
+    const box = Uint8Array.from(source.subarray(from));
+    return nacl.secretbox.open(box, nonce, key) ?? undefined;
+  }
+}
+
+/** A cipher of which nothing is left to chance: it draws the same octets each time. */
+export class SeededCipher implements CurveCipher {
+  readonly #base: CurveCipher;
+  readonly #seed: number;
+  #count = 0;
+
+  constructor(base: CurveCipher, seed: number) {
+    this.#base = base;
+    this.#seed = seed;
+  }
+
+  random(size: number): Uint8Array {
+    const block = nacl.hash(Uint8Array.of(this.#seed, this.#count++));
+    return Uint8Array.from({ length: size }, (_, i) => block[i % block.length] as number);
+  }
+
+  keyPair(): CurveKeys {
+    const secretKey = this.random(32);
+    return { publicKey: this.publicKey(secretKey), secretKey };
+  }
+
+  publicKey(secretKey: Uint8Array): Uint8Array {
+    return this.#base.publicKey(secretKey);
+  }
+
+  share(publicKey: Uint8Array, secretKey: Uint8Array): Uint8Array | undefined {
+    return this.#base.share(publicKey, secretKey);
+  }
+
+  seal(...all: Parameters<CurveCipher["seal"]>): void {
+    this.#base.seal(...all);
+  }
+
+  open(...all: Parameters<CurveCipher["open"]>): Uint8Array | undefined {
+    return this.#base.open(...all);
+  }
+}
