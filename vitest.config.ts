@@ -8,6 +8,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: [...configDefaults.exclude, "test/peers/**", "test/package/**"],
     pool: "forks",
+    // On two cores the default is one; most of the time goes by in waiting for sockets.
+    maxWorkers: 2,
     execArgv: ["--expose-gc"],
     testTimeout: 20_000,
     hookTimeout: 20_000,
