@@ -170,8 +170,6 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
     this.#host = host;
     this.#core.context.abroad?.forget(this);
     const theirs = host.core;
-    this.#ours?.join(theirs.receiveMarks.pool);
-    this.#theirs?.join(theirs.sendMarks.pool);
     // We may have gone, and left something.
     if (this.#theirs?.ended !== true) theirs.inproc.add(this);
     if (this.#theirs !== undefined) {
@@ -254,6 +252,11 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
     if (this.#theirs === undefined || this.#host === undefined) return;
     this.#attached = true;
     const { core } = this.#host;
+    // Only now: what waits of one who has no place is in nobody's way.
+    if (!core.options.boolean("conflate")) {
+      this.#ours?.join(core.receiveMarks.pool);
+      this.#theirs.join(core.sendMarks.pool);
+    }
     core.pattern.attach(this.#theirs);
     this.#ours?.connected(this.#core.wiring.routingId ?? NO_ROUTING_ID);
     this.#theirs.connected(core.wiring.routingId ?? NO_ROUTING_ID);

@@ -164,8 +164,18 @@ export class Pipe {
       end.#marks = NO_BOUNDS;
       end.#conflate = true;
       end.#keepNewest();
+      end.#leavePools();
     }
     for (const end of [this, this.#peer]) end.wakeWriter();
+  }
+
+  #leavePools(): void {
+    const pools = this.#pools ?? [];
+    this.#pools = undefined;
+    for (const pool of pools) {
+      pool.forget(this);
+      pool.add(-this.#peer.#inboundBytes);
+    }
   }
 
   #keepNewest(): void {
@@ -377,8 +387,9 @@ export class Pipe {
 
   /** Ends this end, and forgets what it has not read. */
   close(): void {
-    this.#forget();
+    // First: what is forgotten makes room in a pool, and nobody shall write here then.
     this.end();
+    this.#forget();
   }
 
   #forget(): void {

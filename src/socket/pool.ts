@@ -10,6 +10,7 @@ export class Pool {
   readonly limit: number;
   #bytes = 0;
   readonly #waiting = new Set<Waiter>();
+  #waking = false;
   /** The pool that this is a part apart of, or itself. */
   readonly whole: Pool;
   #apart: Pool | undefined;
@@ -37,14 +38,17 @@ export class Pool {
   /** Counts bytes that came, or, if negative, that went. */
   add(bytes: number): void {
     this.#bytes += bytes;
-    if (this.#waiting.size === 0) return;
+    // Who is woken may make room for the next: the loop that woke it goes on.
+    if (this.#waiting.size === 0 || this.#waking) return;
+    this.#waking = true;
     // One after the other: who finds the room gone again keeps its turn. There is no low-water mark as
     // a pipe has it, for what keeps the pool above it may be a peer that never reads.
     for (const waiter of this.#waiting) {
-      if (this.full) return;
+      if (this.full) break;
       this.#waiting.delete(waiter);
       waiter.wakeWriter();
     }
+    this.#waking = false;
   }
 
   /** Lets a waiter know when there is room. */

@@ -123,6 +123,9 @@ export abstract class AddressedPattern extends RoutedPattern {
 export class RouterPattern extends AddressedPattern {
   /** Pipes whose peer has not said what it is called, or is called as another is. */
   readonly #anonymous = new Set<Pipe>();
+  /** Pipes whose name has become free, and that are to enter. */
+  readonly #heirs: Pipe[] = [];
+  #entering = false;
   #mandatory = false;
 
   override get writable(): boolean {
@@ -224,10 +227,22 @@ export class RouterPattern extends AddressedPattern {
     pipe.end();
   }
 
+  /** One after the other: to enter may be the end of an heir, and there may be thousands. */
+  #enterHeirs(): void {
+    if (this.#entering) return;
+    this.#entering = true;
+    for (let heir = this.#heirs.shift(); heir !== undefined; heir = this.#heirs.shift()) {
+      // It may have gone before its turn.
+      if (this.routes.find(heir.routingId as Buffer) === heir) this.#enter(heir);
+    }
+    this.#entering = false;
+  }
+
   #forget(pipe: Pipe): void {
     this.#anonymous.delete(pipe);
     const heir = this.routes.delete(pipe);
-    if (heir !== undefined) this.#enter(heir);
+    if (heir !== undefined) this.#heirs.push(heir);
+    this.#enterHeirs();
     // A message may have waited for room at this one.
     this.host.writeActivated();
   }

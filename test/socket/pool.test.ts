@@ -69,6 +69,44 @@ describe("pipes with a common pool", () => {
     expect(calls).toEqual(["write 2", "write 0"]);
   });
 
+  it("nothing is written to one that is closed, though that makes room", () => {
+    const { one, pool } = shared(100);
+    one.near.attach({ ...sink(), writeActivated: () => one.near.write(message(100)) });
+    one.near.write(message(100));
+    expect(one.near.checkWrite()).toBe(false);
+    one.far.close();
+    expect(pool.bytes).toBe(0);
+  });
+
+  it("thousands that end when they are woken do so one after the other", () => {
+    const { one, pool } = shared(100);
+    one.near.write(message(100));
+    let over = 0;
+    for (let i = 0; i < 20_000; i++) {
+      const [near, far] = Pipe.pair({ ...NO_MARK, pool }, NO_MARK);
+      far.attach(sink());
+      const end = (): void => {
+        // Its message comes and goes with it.
+        near.write(message(100));
+        far.close();
+        over++;
+      };
+      near.attach({ ...sink(), writeActivated: end });
+      expect(near.checkWrite()).toBe(false);
+    }
+    one.far.read();
+    expect([over, pool.bytes]).toEqual([20_000, 0]);
+  });
+
+  it("count nothing more of one that keeps the newest message only", () => {
+    const { one, other, pool } = shared(100);
+    one.near.write(message(100));
+    expect(other.near.checkWrite()).toBe(false);
+    one.near.conflate();
+    one.near.write(message(200));
+    expect([pool.bytes, one.near.checkWrite(), other.near.checkWrite()]).toEqual([0, true, true]);
+  });
+
   it("count what cannot be read yet apart, where it is bounded as much, and in nobody's way", () => {
     const { one, other, pool, calls } = shared(100);
     for (const { near } of [one, other]) near.write(message(50));
@@ -194,6 +232,26 @@ describe("a mark in bytes for all peers", () => {
       expect(receiver.tryReceive()).toBeUndefined();
     },
   );
+
+  it("over inproc: of who keeps the newest message only there is none", async () => {
+    const receiver = new Pull({ conflate: true, receiveHighWaterMarkTotalBytes: 10 });
+    open.push(receiver);
+    const sender = push();
+    await sockets.join("inproc", receiver, sender);
+    for (let i = 0; i < 3; i++) expect(sender.trySend(Buffer.alloc(20, i))).toBe(true);
+    expect(receiver.tryReceive()?.[0]?.[0]).toBe(2);
+  });
+
+  it("over inproc: who has no place takes nobody's room", async () => {
+    const host = sockets.pair({ receiveHighWaterMarkTotalBytes: 1000 });
+    const [one, surplus] = [sockets.pair(), sockets.pair()];
+    await sockets.join("inproc", host, one, surplus);
+    expect(surplus.trySend(Buffer.alloc(2000))).toBe(true);
+    expect(one.trySend("x")).toBe(true);
+    expect(String(host.tryReceive())).toBe("x");
+    one.close();
+    expect(host.tryReceive()?.[0]).toHaveLength(2000);
+  });
 
   it("over inproc: counts at both sockets", async () => {
     const receiver = pull(1000);

@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { Context } from "../../src/socket/context.js";
 import { Dealer } from "../../src/socket/dealer.js";
+import { Pipe } from "../../src/socket/pipe.js";
+import { Pool } from "../../src/socket/pool.js";
 import { Request } from "../../src/socket/req.js";
-import { Router } from "../../src/socket/router.js";
+import { Router, RouterPattern } from "../../src/socket/router.js";
 import {
   bound,
   drain,
@@ -788,6 +790,40 @@ describe.each(["ipc", "tcp"] as const)("over %s", (transport) => {
  * Of those with one name the first has it. With handover it is the last; whoever had it is
  * disconnected, and what it had sent is received.
  */
+it("thousands that wait for one name, and break off when they get it, do so one after the other", () => {
+  const host = {
+    options: { boolean: () => false, number: () => 1000, octets: () => undefined },
+    readActivated() {},
+    writeActivated() {},
+    vacated() {},
+    dropped() {},
+    publish() {},
+  };
+  const pattern = new RouterPattern(host);
+  const pool = new Pool(10);
+  const unbound = { messages: 0, bytes: 0 };
+  const come = (writeActivated: (end: Pipe) => void): Pipe => {
+    const [end, pipe] = Pipe.pair({ ...unbound, pool }, unbound);
+    end.attach({ readActivated() {}, writeActivated, pipeEnded() {} });
+    pattern.attach(pipe);
+    pattern.peerConnected(pipe, Buffer.from("X"));
+    return end;
+  };
+  const first = come(() => {});
+  let over = 0;
+  const waiting = Array.from({ length: 10_000 }, () =>
+    come((end) => {
+      over++;
+      end.close();
+    }),
+  );
+  waiting[0]?.write([Buffer.alloc(10)]);
+  for (const end of waiting) expect(end.checkWrite()).toBe(false);
+  first.close();
+  while (pattern.receive() !== undefined);
+  expect(over).toBe(10_000);
+});
+
 describe("any sequence of arrivals, departures and messages", () => {
   const name = fc.constantFrom("A", "B");
   const step = fc.oneof(
