@@ -253,10 +253,8 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
     this.#attached = true;
     const { core } = this.#host;
     // Only now: what waits of one who has no place is in nobody's way.
-    if (!core.options.boolean("conflate")) {
-      this.#ours?.join(core.receiveMarks.pool);
-      this.#theirs.join(core.sendMarks.pool);
-    }
+    this.#ours?.join(core.receiveMarks.pool);
+    this.#theirs.join(core.sendMarks.pool);
     core.pattern.attach(this.#theirs);
     this.#ours?.connected(this.#core.wiring.routingId ?? NO_ROUTING_ID);
     this.#theirs.connected(core.wiring.routingId ?? NO_ROUTING_ID);

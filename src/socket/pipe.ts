@@ -135,7 +135,7 @@ export class Pipe {
 
   /** What this end writes counts in one more pool. */
   join(pool: Pool | undefined): void {
-    if (pool === undefined) return;
+    if (pool === undefined || this.#conflate) return;
     this.#pools = [...(this.#pools ?? []), pool];
     pool.add(this.#peer.#inboundBytes);
   }
@@ -198,9 +198,11 @@ export class Pipe {
   #countIn(other: (pool: Pool) => Pool): void {
     const writer = this.#peer;
     const before = writer.#pools;
-    if (before === undefined) return;
-    writer.#pools = before.map(other);
-    for (const pool of writer.#pools) pool.add(this.#inboundBytes);
+    const after = before?.map(other);
+    // Who stays where it is keeps its turn there.
+    if (before === undefined || after === undefined || after[0] === before[0]) return;
+    writer.#pools = after;
+    for (const pool of after) pool.add(this.#inboundBytes);
     for (const pool of before) {
       pool.forget(writer);
       pool.add(-this.#inboundBytes);

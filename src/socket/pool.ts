@@ -41,14 +41,23 @@ export class Pool {
     // Who is woken may make room for the next: the loop that woke it goes on.
     if (this.#waiting.size === 0 || this.#waking) return;
     this.#waking = true;
-    // One after the other: who finds the room gone again keeps its turn. There is no low-water mark as
-    // a pipe has it, for what keeps the pool above it may be a peer that never reads.
+    try {
+      this.#wake();
+    } finally {
+      this.#waking = false;
+    }
+  }
+
+  /**
+   * One after the other: who finds the room gone again keeps its turn. There is no low-water mark as a
+   * pipe has it, for what keeps the pool above it may be a peer that never reads.
+   */
+  #wake(): void {
     for (const waiter of this.#waiting) {
-      if (this.full) break;
+      if (this.full) return;
       this.#waiting.delete(waiter);
       waiter.wakeWriter();
     }
-    this.#waking = false;
   }
 
   /** Lets a waiter know when there is room. */

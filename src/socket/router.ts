@@ -231,11 +231,14 @@ export class RouterPattern extends AddressedPattern {
   #enterHeirs(): void {
     if (this.#entering) return;
     this.#entering = true;
-    for (let heir = this.#heirs.shift(); heir !== undefined; heir = this.#heirs.shift()) {
-      // It may have gone before its turn.
-      if (this.routes.find(heir.routingId as Buffer) === heir) this.#enter(heir);
+    try {
+      for (let heir = this.#heirs.shift(); heir !== undefined; heir = this.#heirs.shift()) {
+        // It may have gone before its turn.
+        if (this.routes.find(heir.routingId as Buffer) === heir) this.#enter(heir);
+      }
+    } finally {
+      this.#entering = false;
     }
-    this.#entering = false;
   }
 
   #forget(pipe: Pipe): void {

@@ -42,6 +42,7 @@ export class Session implements EngineOwner, PipeSink, Link {
   #routingId: Buffer | undefined;
   #peerAddress: string | undefined;
   #finishing = false;
+  #pulling = false;
   /** The wire is broken: messages are taken whether there is room or not. */
   #overflowing = false;
 
@@ -223,7 +224,7 @@ export class Session implements EngineOwner, PipeSink, Link {
 
   /** What is written to the pipe is encoded before the call returns. */
   get readsAtOnce(): boolean {
-    return this.#established && this.#engine?.full === false;
+    return this.#established && !this.#pulling && this.#engine?.full === false;
   }
 
   readActivated(): void {
@@ -244,12 +245,24 @@ export class Session implements EngineOwner, PipeSink, Link {
     this.finish();
   }
 
-  /** Moves messages from the pipe to the connection, as long as that takes them. */
+  /** Not for callers: the end of the turn. */
   pull(): void {
     this.#pull();
   }
 
+  /** Moves messages from the pipe to the connection, as long as that takes them. */
   #pull(): void {
+    // To read may let more be written, or end the session: the loop that reads goes on, in order.
+    if (this.#pulling) return;
+    this.#pulling = true;
+    try {
+      this.#moveMessages();
+    } finally {
+      this.#pulling = false;
+    }
+  }
+
+  #moveMessages(): void {
     const engine = this.#engine;
     const pipe = this.#pipe;
     if (engine === undefined || pipe === undefined || !this.#established) return;

@@ -240,6 +240,11 @@ describe("a mark in bytes for all peers", () => {
     await sockets.join("inproc", receiver, sender);
     for (let i = 0; i < 3; i++) expect(sender.trySend(Buffer.alloc(20, i))).toBe(true);
     expect(receiver.tryReceive()?.[0]?.[0]).toBe(2);
+    const [bounded, newest] = [pull(10), new Push({ linger: 0, conflate: true })];
+    open.push(newest);
+    await sockets.join("inproc", bounded, newest);
+    for (let i = 0; i < 3; i++) expect(newest.trySend(Buffer.alloc(20, i))).toBe(true);
+    expect(bounded.tryReceive()?.[0]?.[0]).toBe(2);
   });
 
   it("over inproc: who has no place takes nobody's room", async () => {

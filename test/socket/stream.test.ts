@@ -184,6 +184,29 @@ describe.each(["ipc", "tcp"] as const)("over %s", (transport) => {
     expect(socket.tryReceive()).toBeUndefined();
   });
 
+  it("an empty part that waited for room hangs up behind all that was sent before it", async () => {
+    const one = stream({ sendHighWaterMark: 10 });
+    const plain = await Plain.connect(await bound(sockets, transport, one));
+    plain.socket.pause();
+    const id = await notice(one);
+    const count = await saturate(one, [id, pattern(20_000)]);
+    const closing = one.send([id, ""]);
+    // Other traffic, so that the turn in which there is room has time left.
+    const [from, to] = await sockets.connected("inproc");
+    const traffic = (async () => {
+      for (; !plain.ended; await turns(1)) {
+        await from.send("x");
+        await to.receive();
+      }
+    })();
+    plain.socket.resume();
+    await closing;
+    await traffic;
+    expect(plain.size).toBe(count * 20_000);
+    const sent = Buffer.concat(Array.from({ length: count }, () => pattern(20_000)));
+    expect(plain.octets.equals(sent)).toBe(true);
+  });
+
   it("without notify there are no notices", async () => {
     const socket = stream({ notify: false });
     const endpoint = await bound(sockets, transport, socket);
