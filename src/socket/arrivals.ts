@@ -113,25 +113,28 @@ export class Arrivals {
 
   #sweep(): void {
     for (let it = this.#first; it !== undefined; it = it.next) {
-      if (this.#isForgotten(it)) this.#remove(it);
+      if (this.#isForgotten(it)) this.#removeForgotten(it);
     }
   }
 
   #skipForgotten(): void {
     for (let it = this.#first; it !== undefined && this.#isForgotten(it); it = it.next) {
-      this.#remove(it);
+      this.#removeForgotten(it);
     }
   }
 
-  /** Whether it is the place of a message that is not there any more; asked once of each such. */
+  /** Whether it, the first of its pipe, is the place of a message that is not there any more. */
   #isForgotten({ pipe, notice }: Arrival): boolean {
-    if (this.#forgottenMessages === 0 || notice !== undefined) return false;
-    const count = this.#forgotten.get(pipe);
-    if (count === undefined) return false;
+    return notice === undefined && this.#forgotten.has(pipe);
+  }
+
+  #removeForgotten(arrival: Arrival): void {
+    const { pipe } = arrival;
+    const count = this.#forgotten.get(pipe) as number;
     if (count === 1) this.#forgotten.delete(pipe);
     else this.#forgotten.set(pipe, count - 1);
     this.#forgottenMessages--;
-    return true;
+    this.#remove(arrival);
   }
 
   #append(arrival: Arrival): void {

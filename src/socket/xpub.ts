@@ -170,8 +170,8 @@ export class XPublisherPattern implements Pattern {
   }
 
   detach(pipe: Pipe): void {
-    // First: what is left of the peer goes behind it.
     this.#arrivals.forget(pipe, this.#dist.get(pipe)?.ordered ?? 0);
+    // First: what is left of the peer goes behind it.
     pipe.close();
     this.#leave(pipe);
   }

@@ -201,8 +201,8 @@ export class Connection implements DecoderSink {
   /**
    * Takes octets from the peer: `chunk` from `at` to `end`. Nothing refers to them afterwards.
    * @returns The index of the first octet not taken; less than `end` when the handler has no room,
-   *   or the peer waits to be judged or for admission, or the handler has closed the connection. The rest must be
-   *   offered again, before anything else.
+   *   or the peer waits to be judged or for admission, or the handler has closed the connection. The
+   *   rest must be offered again, before anything else.
    * @throws ProtocolError when the peer is wrong; the connection is closed then.
    */
   receive(chunk: Uint8Array, at: number, end: number, now: number): number {
