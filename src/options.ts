@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { errnoError } from "./errors.js";
+import { decode, encode } from "./z85.js";
 
 /** How an option's value is checked and converted; the names are those of npm zeromq's getters. */
 export type OptionType = "Bool" | "Int32" | "Uint32" | "Int64" | "Uint64" | "String";
@@ -11,6 +12,9 @@ export type OptionValue = boolean | number | string | null;
  * types that name it.
  */
 export type OptionScope = "all" | "readable" | "writable" | "some";
+
+/** Which octets an option takes, and how they are read: see {@link toOctets}. */
+type OctetsKind = "any" | "routing id" | "login" | "domain" | "key";
 
 export interface OptionSpec {
   name: string;
@@ -28,8 +32,8 @@ export interface OptionSpec {
   store?: (value: number) => number;
   /** Takes effect at once, not only for endpoints that are bound or connected later. */
   immediate?: true;
-  /** Octets, kept as they are; of a routing id 1 to 255, the first of them not zero. */
-  octets?: "any" | "routing id";
+  /** Octets, kept as they are; which of them are allowed: see {@link toOctets}. */
+  octets?: OctetsKind;
   /** Has no property: there is a method for it, or another property. */
   hidden?: true;
   /** An order to the socket's pattern, told each time it is set; what value is kept means nothing. */
@@ -172,14 +176,14 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(39, "immediate", "Bool", false),
   option(42, "ipv6", "Bool", false),
   option(43, "securityMechanism", "Int32", null, { access: "r" }),
-  option(44, "plainServer", "Bool", false, { unbuilt: true }),
-  option(45, "plainUsername", "String", null, { unbuilt: true }),
-  option(46, "plainPassword", "String", null, { unbuilt: true }),
-  option(47, "curveServer", "Bool", false, { unbuilt: true }),
-  option(48, "curvePublicKey", "String", null, { unbuilt: true }),
-  option(49, "curveSecretKey", "String", null, { unbuilt: true }),
-  option(50, "curveServerKey", "String", null, { unbuilt: true }),
-  option(55, "zapDomain", "String", null, { unbuilt: true }),
+  option(44, "plainServer", "Bool", false),
+  option(45, "plainUsername", "String", null, { octets: "login" }),
+  option(46, "plainPassword", "String", null, { octets: "login" }),
+  option(47, "curveServer", "Bool", false),
+  option(48, "curvePublicKey", "String", null, { octets: "key" }),
+  option(49, "curveSecretKey", "String", null, { octets: "key" }),
+  option(50, "curveServerKey", "String", null, { octets: "key" }),
+  option(55, "zapDomain", "String", null, { octets: "domain" }),
   option(57, "typeOfService", "Int32", 0, { valid: notNegative }),
   option(66, "handshakeInterval", "Int32", 30_000, { valid: notNegative }),
   option(68, "socksProxy", "String", null, { unusable: "to connect" }),
@@ -195,7 +199,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(87, "vmciBufferMaxSize", "Uint64", undefined, { absent: true }),
   option(88, "vmciConnectTimeout", "Int32", undefined, { absent: true }),
   option(92, "interface", "String", null, { unusable: "at all", octetsMax: 16 }),
-  option(93, "zapEnforceDomain", "Bool", false, { unbuilt: true }),
+  option(93, "zapEnforceDomain", "Bool", false),
   option(94, "loopbackFastPath", "Bool", false),
 ];
 
@@ -223,12 +227,40 @@ function toText(value: unknown): string | null {
   throw new TypeError("Option value must be a string or buffer");
 }
 
-/** @throws EINVAL for a routing id that nobody may have. */
-function toOctets(value: unknown, kind: "any" | "routing id"): Buffer {
+/**
+ * The octets of a text or a buffer, null where there are none.
+ *
+ * - `routing id`: 1 to 255, the first of them not zero.
+ * - `login`: 1 to 255, or null.
+ * - `domain`: up to 255, or null.
+ * - `key`: 32, or the 40 characters of Z85 that stand for them.
+ *
+ * @throws EINVAL when they are not of the kind.
+ */
+function toOctets(value: unknown, kind: OctetsKind): Buffer | null {
   const octets = Buffer.from((value ?? "") as string);
-  const isName = octets.length > 0 && octets.length <= 255 && octets[0] !== 0;
-  if (kind === "routing id" && !isName) throw errnoError("EINVAL");
-  return octets;
+  if (kind === "any") return octets;
+  if (kind === "key") return toKey(octets);
+  const isThere = value !== null;
+  const mayBeNone = kind === "domain" || (kind === "login" && !isThere);
+  const isGood = kind !== "routing id" || octets[0] !== 0;
+  if (octets.length > 255 || !isGood || (octets.length === 0 && !mayBeNone)) {
+    throw errnoError("EINVAL");
+  }
+  return octets.length === 0 ? null : octets;
+}
+
+const KEY_SIZE = 32;
+const KEY_TEXT_SIZE = 40;
+
+function toKey(octets: Buffer): Buffer {
+  if (octets.length === KEY_SIZE) return octets;
+  const key = octets.length === KEY_TEXT_SIZE ? decode(octets.toString("latin1")) : undefined;
+  if (key === undefined) {
+    const wanted = "A key is 32 octets, or 40 characters of Z85";
+    throw errnoError("EINVAL", undefined, `Invalid argument: ${wanted}`);
+  }
+  return Buffer.from(key);
 }
 
 /** Octets read as text, up to a zero: libzmq hands out a string of C. */
@@ -296,10 +328,12 @@ export class OptionStore {
 
   /** @throws EINVAL for an option that does not exist, is of another type or cannot be read. */
   get(id: number, type: OptionType): OptionValue {
-    const { name, access, unreadable } = this.#find(id, type);
+    const { name, access, octets, unreadable } = this.#find(id, type);
     const value = this.#values[name];
     if (value === undefined || access === "w" || unreadable) throw errnoError("EINVAL");
-    if (typeof value === "object" && value !== null) return cString(value);
+    if (typeof value === "object" && value !== null) {
+      return octets === "key" ? encode(value) : cString(value);
+    }
     return value === null || typeof value === "string" ? value : as(type, value);
   }
 

@@ -6,6 +6,7 @@ import { keepAlive, remoteAddress } from "../transport/stream.js";
 import type { Candidate } from "./candidates.js";
 import type { Core } from "./core.js";
 import { whereIs } from "./link.js";
+import type { Policy } from "./policy.js";
 import { Session, type SessionOwner } from "./session.js";
 import { SurplusDelays } from "./surplus.js";
 
@@ -16,14 +17,16 @@ const HANDSHAKES_MAX = 1024;
 export class BoundEndpoint implements SessionOwner {
   readonly #core: Core;
   readonly #listener: Listener;
+  readonly #policy: Policy;
   readonly #sessions = new Set<Session>();
   readonly #waiting = new Map<Session, WaitingPeer>();
   readonly #delays = new SurplusDelays();
   #handshakes = 0;
 
-  constructor(core: Core, listener: Listener) {
+  constructor(core: Core, listener: Listener, policy: Policy) {
     this.#core = core;
     this.#listener = listener;
+    this.#policy = policy;
   }
 
   get endpoint(): string {
@@ -48,7 +51,7 @@ export class BoundEndpoint implements SessionOwner {
     this.#handshakes++;
     stream.setNoDelay(true);
     keepAlive(stream, this.#core.options);
-    const session = new Session(this.#core, this, address, "server");
+    const session = new Session(this.#core, this, address, "server", this.#policy);
     this.#sessions.add(session);
     monitor.emit({ type: "accept", address, peerAddress });
     session.attachStream(stream, peerAddress);

@@ -1,4 +1,5 @@
 import type { Buffer } from "node:buffer";
+import type { PeerMetadata } from "../events.js";
 import type { Core } from "./core.js";
 import { type Link, nameOf } from "./link.js";
 import type { Marks } from "./pipe.js";
@@ -40,6 +41,10 @@ export interface PeerStats {
   connected: boolean;
   /** What the peer calls itself, or what we call it; undefined when it has no name. */
   routingId: Buffer | undefined;
+  /** Who it is, as `authenticate` or the ZAP handler said; undefined when nobody did. */
+  userId: string | undefined;
+  /** What else is known of it. */
+  metadata: PeerMetadata | undefined;
   /** Messages that came from it and wait to be received. */
   receiveMessages: number;
   /** Their bytes. */
@@ -113,12 +118,14 @@ function bounds({ messages, bytes, pool, conflate }: Marks, links: Link[], large
 }
 
 function peerStats(link: Link, now: number): PeerStats {
-  const { endpoint, peerAddress, established, startedAt, socketPipe } = link;
+  const { endpoint, peerAddress, established, startedAt, socketPipe, userId, metadata } = link;
   return {
     endpoint,
     address: peerAddress,
     connected: established,
     routingId: nameOf(link),
+    userId,
+    metadata,
     receiveMessages: socketPipe?.length ?? 0,
     receiveBytes: socketPipe?.bytes ?? 0,
     sendMessages: socketPipe?.outLength ?? 0,
