@@ -1,21 +1,19 @@
 import type { Socket as Stream } from "node:net";
-import { errnoError } from "../errors.js";
 import type { EndReason } from "../transport/engine.js";
 import type { Listener } from "../transport/listener.js";
 import { keepAlive, remoteAddress } from "../transport/stream.js";
 import type { Candidate } from "./candidates.js";
 import type { Core } from "./core.js";
+import { Door } from "./door.js";
 import { whereIs } from "./link.js";
 import { Session, type SessionOwner } from "./session.js";
 import { SurplusDelays } from "./surplus.js";
-
-/** Connections per listener that have not done their handshake, at the most. */
-const HANDSHAKES_MAX = 1024;
 
 /** A bound tcp or ipc endpoint: its listener, and the sessions of the peers that came. */
 export class BoundEndpoint implements SessionOwner {
   readonly #core: Core;
   readonly #listener: Listener;
+  readonly #door: Door;
   readonly #sessions = new Set<Session>();
   readonly #waiting = new Map<Session, WaitingPeer>();
   readonly #delays = new SurplusDelays();
@@ -24,6 +22,7 @@ export class BoundEndpoint implements SessionOwner {
   constructor(core: Core, listener: Listener) {
     this.#core = core;
     this.#listener = listener;
+    this.#door = new Door(core.options, listener.endpoint);
   }
 
   get endpoint(): string {
@@ -39,9 +38,11 @@ export class BoundEndpoint implements SessionOwner {
     const { monitor } = this.#core;
     const address = this.endpoint;
     const peerAddress = remoteAddress(stream, address);
-    if (this.#handshakes >= HANDSHAKES_MAX) {
+    const inside = { connections: this.#sessions.size, handshakes: this.#handshakes };
+    const error = this.#door.refusal(stream, inside);
+    if (error !== undefined) {
       stream.destroy();
-      const error = errnoError("ECONNREFUSED", address, "Too many connections in handshake");
+      this.#core.connectionsRefused++;
       monitor.emit({ type: "accept:error", address, peerAddress, error });
       return;
     }

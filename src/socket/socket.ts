@@ -1,7 +1,6 @@
 import { type ErrnoError, errnoError } from "../errors.js";
 import { type Message, type MessageLike, toParts } from "../message.js";
 import {
-  convert,
   defineAccessors,
   OPTIONS,
   type OptionScope,
@@ -460,7 +459,7 @@ export class Socket {
   #set(args: ArrayLike<unknown>, type: OptionType): void {
     const id = optionId(args, 2);
     if (this.closed) {
-      convert(type, args[1]);
+      this.#core.options.convert(id, type, args[1]);
       throw errnoError("ENOTSOCK");
     }
     const immediate = this.#core.setOption(id, type, args[1]);
