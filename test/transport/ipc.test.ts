@@ -334,6 +334,21 @@ describe.skipIf(process.getuid === undefined)("somebody who is not root", () => 
     });
     expect(readdirSync(closed)).toEqual([]);
   });
+
+  it.each([
+    ["may connect to a file whose mode lets all", 0o666, true],
+    // The owner is refused by no bits at all; root, who is the owner, becomes somebody else.
+    ["may not to one that is the owner's", process.getuid?.() === 0 ? 0o600 : 0o000, false],
+  ])("%s", async (_, mode, isIn) => {
+    const path = join(folder, "socket");
+    await bind(path, "ours", false, mode);
+    chmodSync(folder, 0o555);
+    const program = new Program(new URL("./eacces.child.mjs", import.meta.url), [`ipc://${path}`]);
+    const { code, stdout, stderr } = await program.ended();
+    chmodSync(folder, 0o700);
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout).connect.includes("connect")).toBe(isIn);
+  });
 });
 
 function bindRejects(path: string, sync: boolean): Promise<unknown> {
