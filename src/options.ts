@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { AcceptFilter } from "./accept-filter.js";
 import { errnoError } from "./errors.js";
 import { decode, encode } from "./z85.js";
 
@@ -32,15 +33,17 @@ export interface OptionSpec {
   store?: (value: number) => number;
   /** Takes effect at once, not only for endpoints that are bound or connected later. */
   immediate?: true;
+  /** A number that may be null, too. */
+  nullable?: true;
+  /** Takes lists of texts as well, and keeps an {@link AcceptFilter}. */
+  networks?: true;
   /** Octets, kept as they are; which of them are allowed: see {@link toOctets}. */
   octets?: OctetsKind;
   /** Has no property: there is a method for it, or another property. */
   hidden?: true;
   /** An order to the socket's pattern, told each time it is set; what value is kept means nothing. */
   order?: true;
-  /** What the option does is not built yet, so any value but the default is refused. */
-  unbuilt?: true;
-  /** It is not built yet either; a value is kept, and refused when it would be used, over tcp. */
+  /** What the option does is not built yet; a value is kept, and refused when it would be used, over tcp. */
   unusable?: "to connect" | "at all";
   /** Of a text that is kept: octets at the most. */
   octetsMax?: number;
@@ -60,6 +63,7 @@ const positive = (value: number): boolean => value > 0;
 const keepalive = (value: number): boolean => value >= -1 && value <= 1;
 /** 65,535 tenths of a second, and what is cut off. */
 const heartbeatTtl = (value: number): boolean => value > -100 && value <= 6_553_599;
+const fileMode = (value: number): boolean => value >= 0 && value <= 0o777;
 /** It travels in tenths of a second. */
 const wholeTenths = (value: number): number => Math.max(0, value - (value % 100));
 
@@ -172,7 +176,10 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(35, "tcpKeepaliveCount", "Int32", -1, { valid: minusOneUp }),
   option(36, "tcpKeepaliveIdle", "Int32", -1, { valid: minusOneUp }),
   option(37, "tcpKeepaliveInterval", "Int32", -1, { valid: minusOneUp }),
-  option(38, "tcpAcceptFilter", "String", undefined, { unbuilt: true }),
+  option(38, "tcpAcceptFilter", "String", undefined, {
+    networks: true,
+    immediate: true,
+  }),
   option(39, "immediate", "Bool", false),
   option(42, "ipv6", "Bool", false),
   option(43, "securityMechanism", "Int32", null, { access: "r" }),
@@ -201,6 +208,9 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(92, "interface", "String", null, { unusable: "at all", octetsMax: 16 }),
   option(93, "zapEnforceDomain", "Bool", false),
   option(94, "loopbackFastPath", "Bool", false),
+  option(OURS + 30, "ipcMode", "Int64", null, { valid: fileMode, nullable: true }),
+  option(OURS + 31, "maxConnections", "Int32", 16_384, { valid: notNegative, immediate: true }),
+  option(OURS + 32, "maxHandshakes", "Int32", 1024, { valid: notNegative, immediate: true }),
 ];
 
 /**
@@ -208,7 +218,7 @@ export const OPTIONS: readonly OptionSpec[] = [
  * text.
  * @throws TypeError for a wrong type.
  */
-export function convert(type: OptionType, value: unknown): OptionValue {
+function convert(type: OptionType, value: unknown): OptionValue {
   switch (type) {
     case "Bool":
       if (typeof value !== "boolean") throw new TypeError("Option value must be a boolean");
@@ -295,6 +305,7 @@ function notBuilt(name: string, endpoint?: string): Error {
 export class OptionStore {
   readonly #specs: ReadonlyMap<number, OptionSpec>;
   readonly #values: Record<string, OptionValue | Buffer | undefined> = {};
+  #acceptFilter = AcceptFilter.EVERYONE;
 
   constructor(specs: ReadonlyMap<number, OptionSpec>) {
     this.#specs = specs;
@@ -321,6 +332,11 @@ export class OptionStore {
     return value instanceof Buffer && value.length > 0 ? value : undefined;
   }
 
+  /** From where connections are taken over tcp. */
+  get acceptFilter(): AcceptFilter {
+    return this.#acceptFilter;
+  }
+
   /** Sets a value from inside: unchecked. */
   put(name: string, value: OptionValue | Buffer): void {
     this.#values[name] = value;
@@ -338,15 +354,35 @@ export class OptionStore {
   }
 
   /**
+   * A value as the option takes it, by its type alone.
+   * @throws TypeError for a wrong type.
+   */
+  convert(id: number, type: OptionType, value: unknown): OptionValue | string[] {
+    const spec = this.#specs.get(id);
+    if (spec?.nullable === true && spec.type === type && value === null) return null;
+    if (spec?.networks === true && spec.type === type && Array.isArray(value)) {
+      return Array.from(value, (each: unknown) => toText(each ?? undefined) as string);
+    }
+    return convert(type, value);
+  }
+
+  /**
    * @returns The option that was set.
    * @throws TypeError for a wrong type; EINVAL for a wrong value, ENOTSUP for an option that this
    *   version has not built.
    */
   set(id: number, type: OptionType, value: unknown): OptionSpec {
-    let converted: OptionValue | Buffer = convert(type, value);
+    const given = this.convert(id, type, value);
     const spec = this.#find(id, type);
+    if (spec.networks === true) {
+      this.#acceptFilter = this.#acceptFilter.with(given as string | string[] | null);
+      return spec;
+    }
+    let converted = given as OptionValue | Buffer;
     if (spec.octets !== undefined) converted = toOctets(value, spec.octets);
-    if (type !== "String") converted = as(spec.type, converted as number | boolean);
+    if (type !== "String" && converted !== null) {
+      converted = as(spec.type, converted as number | boolean);
+    }
     if (spec.access === "r" || spec.absent === true) throw errnoError("EINVAL");
     if (typeof converted === "number" && spec.valid !== undefined && !spec.valid(converted)) {
       throw errnoError("EINVAL");
@@ -356,10 +392,6 @@ export class OptionStore {
       const size = Buffer.byteLength(converted);
       if (size === 0 || size > (spec.octetsMax ?? size)) throw errnoError("EINVAL");
     }
-    if (spec.unbuilt === true && converted !== (spec.initial ?? null)) {
-      throw notBuilt(spec.name);
-    }
-    if (spec.unbuilt === true) return spec;
     const stored = typeof converted === "number" && spec.store ? spec.store(converted) : converted;
     this.#values[spec.name] = stored;
     return spec;

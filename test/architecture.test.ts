@@ -42,7 +42,10 @@ const PATTERNS = [
   ...["single", "datagram"],
 ].map((name) => `socket/${name}`);
 
-const BASE = ["errors", "message", "options", "events", "shared", "z85", "curve-key-pair"];
+const BASE = [
+  ...["errors", "message", "options", "accept-filter", "events", "shared", "z85"],
+  "curve-key-pair",
+];
 
 type Layer = "base" | "zmtp" | "transport" | "routing" | "socket" | "pattern" | "compat" | "index";
 

@@ -49,6 +49,8 @@ export class Core implements PatternHost {
   readonly pattern: Pattern;
   readonly reader: Reader;
   readonly writer: Writer;
+  /** Connections that were closed at the door of a bound endpoint: see `Door`. */
+  connectionsRefused = 0;
   /** A proxy that wants to know when there may be something to receive, or room to send. */
   relay: (() => void) | undefined = undefined;
   /** Several may have one name: an ipc path can be bound again, which takes it over. */

@@ -135,7 +135,11 @@ function remove(core: Core, found: Endpoint[], endpoint: string): void {
 }
 
 function listenerOptions(core: Core): ListenerOptions {
-  return { backlog: core.options.number("backlog"), ipv6: core.options.boolean("ipv6") };
+  return {
+    backlog: core.options.number("backlog"),
+    ipv6: core.options.boolean("ipv6"),
+    ipcMode: core.options.value("ipcMode") as number | null,
+  };
 }
 
 /** In npm zeromq's events the address of a failed bind has no `tcp://`. */

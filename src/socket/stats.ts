@@ -68,6 +68,11 @@ export interface Stats {
    * each peer that had no room for it, or for want of a peer. A pattern says when: see its class.
    */
   total: { messagesReceived: number; messagesSent: number; messagesDropped: number };
+  /**
+   * Connections that came to a bound endpoint and were closed at once, for want of a place
+   * (`maxConnections`, `maxHandshakes`) or by `tcpAcceptFilter`. An `accept:error` event tells of each.
+   */
+  connectionsRefused: number;
   /** Topics that we, or our peers, are subscribed to; undefined for types without subscriptions. */
   subscriptions: number | undefined;
   /** Bytes held for messages whose last frame has not come yet, of all peers. */
@@ -99,6 +104,7 @@ export function statsOf(core: Core): Stats {
       messagesSent: core.writer.messages,
       messagesDropped: core.messagesDropped,
     },
+    connectionsRefused: core.connectionsRefused,
     subscriptions: core.pattern.subscriptions,
     assemblyBytes: core.wiring.assemblyBytes,
     peers: links.map((link) => peerStats(link, now)),
