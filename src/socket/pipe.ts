@@ -223,10 +223,14 @@ export class Pipe {
     return this.#ended || this.#peer.#ended;
   }
 
-  /** Whether more waits at the other end than our marks allow. */
+  /** Whether more waits at the other end than our marks allow, or at many where they share a bound. */
   get overfull(): boolean {
     const { messages, bytes } = this.#marks;
-    return (messages > 0 && this.outLength > messages) || (bytes > 0 && this.outBytes > bytes);
+    return (
+      (messages > 0 && this.outLength > messages) ||
+      (bytes > 0 && this.outBytes > bytes) ||
+      this.#pools?.some((pool) => pool.overfull) === true
+    );
   }
 
   /**

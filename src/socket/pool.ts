@@ -41,6 +41,11 @@ export class Pool {
     return this.#bytes >= this.limit;
   }
 
+  /** Whether it holds more than it may. */
+  get overfull(): boolean {
+    return this.#bytes > this.limit;
+  }
+
   /** Counts bytes that came, or, if negative, that went. */
   add(bytes: number): void {
     this.#bytes += bytes;

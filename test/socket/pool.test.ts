@@ -6,7 +6,9 @@ import { Pool } from "../../src/socket/pool.js";
 import { Pull } from "../../src/socket/pull.js";
 import { Push } from "../../src/socket/push.js";
 import { Router } from "../../src/socket/router.js";
+import { RawPeer } from "../support/raw-peer.js";
 import { Sockets, turns, until } from "../support/sockets.js";
+import { concat, greeting, ready, message as wireMessage } from "../support/wire.js";
 
 const sink = (calls: string[] = []): PipeSink => ({
   readActivated: () => calls.push("read"),
@@ -288,6 +290,28 @@ describe("a mark in bytes for all peers", () => {
       expect(receiver.tryReceive()).toBeUndefined();
     },
   );
+
+  it("is not passed by peers that come, send and break off, however many they are", async () => {
+    // Who has broken off shows when it cannot be written to.
+    const receiver = new Pull({
+      receiveHighWaterMark: 0,
+      receiveHighWaterMarkTotalBytes: 12_500,
+      heartbeatInterval: 10,
+    });
+    open.push(receiver);
+    await receiver.bind(sockets.endpoint("tcp"));
+    // All in one read, of which the message finds no room.
+    const hello = [greeting(), ready({ "Socket-Type": "PUSH" })];
+    const octets = concat(...hello, wireMessage("x".repeat(5000)));
+    for (let i = 0; i < 6; i++) {
+      const peer = await RawPeer.connect(receiver.lastEndpoint as string);
+      peer.socket.write(octets);
+      await until(() => receiver.stats().peers.some(({ connected }) => connected));
+      peer.socket.resetAndDestroy();
+      await until(() => receiver.stats().peers.length === 0);
+    }
+    expect(receiver.stats().receive.bytes).toBe(15_000);
+  });
 
   it("over inproc: of who keeps the newest message only there is none", async () => {
     const receiver = new Pull({ conflate: true, receiveHighWaterMarkTotalBytes: 10 });
