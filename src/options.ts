@@ -28,6 +28,8 @@ export interface OptionSpec {
   store?: (value: number) => number;
   /** Takes effect at once, not only for endpoints that are bound or connected later. */
   immediate?: true;
+  /** Though it takes effect at once, no message that waits, and no peer, can go on for it. */
+  makesNoRoom?: true;
   /** Octets, kept as they are; of a routing id 1 to 255, the first of them not zero. */
   octets?: "any" | "routing id";
   /** Has no property: there is a method for it, or another property. */
@@ -83,6 +85,9 @@ function writeOnly(
   return option(id, name, type, initial, { access: "w", immediate: true, ...extra }, "some");
 }
 
+/** What a later call goes by, and nothing that is under way. */
+const ofCalls = { immediate: true, makesNoRoom: true } as const;
+
 /** Every socket option (`zmq_setsockopt`). */
 export const OPTIONS: readonly OptionSpec[] = [
   option(11, "sendBufferSize", "Int32", -1, { valid: minusOneUp }, "writable"),
@@ -94,7 +99,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     { valid: notNegative, immediate: true },
     "writable",
   ),
-  option(28, "sendTimeout", "Int32", -1, { valid: minusOneUp, immediate: true }, "writable"),
+  option(28, "sendTimeout", "Int32", -1, { ...ofCalls, valid: minusOneUp }, "writable"),
   option(25, "multicastHops", "Int32", 1, { valid: positive }, "writable"),
   option(
     OURS,
@@ -114,7 +119,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     { valid: notNegative, immediate: true },
     "readable",
   ),
-  option(27, "receiveTimeout", "Int32", -1, { valid: minusOneUp, immediate: true }, "readable"),
+  option(27, "receiveTimeout", "Int32", -1, { ...ofCalls, valid: minusOneUp }, "readable"),
   option(
     OURS + 1,
     "receiveHighWaterMarkBytes",
@@ -146,7 +151,11 @@ export const OPTIONS: readonly OptionSpec[] = [
   writeOnly(53, "relaxed", "Bool", false),
   option(54, "conflate", "Bool", false, { access: "w" }, "some"),
   writeOnly(56, "handover", "Bool", false),
-  writeOnly(61, "connectRoutingId", "String", null, { octets: "routing id", hidden: true }),
+  writeOnly(61, "connectRoutingId", "String", null, {
+    ...ofCalls,
+    octets: "routing id",
+    hidden: true,
+  }),
   writeOnly(69, "noDrop", "Bool", false),
   writeOnly(71, "manual", "Bool", false),
   writeOnly(72, "welcomeMessage", "String", null, { octets: "any" }),
@@ -158,7 +167,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(8, "rate", "Int32", 100, { valid: positive }),
   option(9, "recoveryInterval", "Int32", 10_000, { valid: notNegative }),
   option(16, "type", "Int32", undefined, { access: "r" }),
-  option(17, "linger", "Int32", -1, { valid: minusOneUp, immediate: true }),
+  option(17, "linger", "Int32", -1, { ...ofCalls, valid: minusOneUp }),
   option(18, "reconnectInterval", "Int32", 100, { valid: minusOneUp }),
   option(19, "backlog", "Int32", 100, { valid: notNegative }),
   option(21, "reconnectMaxInterval", "Int32", 0, { valid: notNegative }),
