@@ -457,6 +457,14 @@ export class Pipe {
   }
 }
 
+/** Whether less waits than `bounds` allow. */
+export function isBelow(depth: Bounds, bounds: Bounds): boolean {
+  return (
+    (bounds.messages === 0 || depth.messages < bounds.messages) &&
+    (bounds.bytes === 0 || depth.bytes < bounds.bytes)
+  );
+}
+
 /** What waits to be read from many pipes, together. */
 export function depthOf(pipes: Iterable<Pipe>): { messages: number; bytes: number } {
   const depth = { messages: 0, bytes: 0 };

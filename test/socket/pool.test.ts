@@ -230,6 +230,21 @@ describe("any sequence of what happens to pipes with common pools, from within e
   });
 });
 
+it("a mark in bytes of each queue bounds what those who are gone have left, too", async () => {
+  const sockets = new Sockets();
+  const receiver = sockets.open(new Pull({ receiveHighWaterMarkBytes: 1000 }));
+  await sockets.join("inproc", receiver);
+  for (let i = 0; i < 5; i++) {
+    const sender = sockets.open(new Push());
+    sender.connect(receiver.lastEndpoint as string);
+    sender.trySend(Buffer.alloc(600, i));
+    sender.close();
+  }
+  expect(receiver.stats().receive.bytes).toBe(1200);
+  for (let i = 0; i < 5; i++) expect(receiver.tryReceive()?.[0]?.[0]).toBe(i);
+  await sockets.end();
+});
+
 describe("a mark in bytes for all peers", () => {
   const sockets = new Sockets();
   const open: (Push | Pull)[] = [];
