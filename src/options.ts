@@ -33,6 +33,8 @@ export interface OptionSpec {
   store?: (value: number) => number;
   /** Takes effect at once, not only for endpoints that are bound or connected later. */
   immediate?: true;
+  /** Though it takes effect at once, no message that waits, and no peer, can go on for it. */
+  makesNoRoom?: true;
   /** A number that may be null, too. */
   nullable?: true;
   /** Takes lists of texts as well, and keeps an {@link AcceptFilter}. */
@@ -91,6 +93,9 @@ function writeOnly(
   return option(id, name, type, initial, { access: "w", immediate: true, ...extra }, "some");
 }
 
+/** What a later call goes by, and nothing that is under way. */
+const ofCalls = { immediate: true, makesNoRoom: true } as const;
+
 /** Every socket option (`zmq_setsockopt`). */
 export const OPTIONS: readonly OptionSpec[] = [
   option(11, "sendBufferSize", "Int32", -1, { valid: minusOneUp }, "writable"),
@@ -102,7 +107,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     { valid: notNegative, immediate: true },
     "writable",
   ),
-  option(28, "sendTimeout", "Int32", -1, { valid: minusOneUp, immediate: true }, "writable"),
+  option(28, "sendTimeout", "Int32", -1, { ...ofCalls, valid: minusOneUp }, "writable"),
   option(25, "multicastHops", "Int32", 1, { valid: positive }, "writable"),
   option(
     OURS,
@@ -122,7 +127,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     { valid: notNegative, immediate: true },
     "readable",
   ),
-  option(27, "receiveTimeout", "Int32", -1, { valid: minusOneUp, immediate: true }, "readable"),
+  option(27, "receiveTimeout", "Int32", -1, { ...ofCalls, valid: minusOneUp }, "readable"),
   option(
     OURS + 1,
     "receiveHighWaterMarkBytes",
@@ -154,7 +159,11 @@ export const OPTIONS: readonly OptionSpec[] = [
   writeOnly(53, "relaxed", "Bool", false),
   option(54, "conflate", "Bool", false, { access: "w" }, "some"),
   writeOnly(56, "handover", "Bool", false),
-  writeOnly(61, "connectRoutingId", "String", null, { octets: "routing id", hidden: true }),
+  writeOnly(61, "connectRoutingId", "String", null, {
+    ...ofCalls,
+    octets: "routing id",
+    hidden: true,
+  }),
   writeOnly(69, "noDrop", "Bool", false),
   writeOnly(71, "manual", "Bool", false),
   writeOnly(72, "welcomeMessage", "String", null, { octets: "any" }),
@@ -166,7 +175,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(8, "rate", "Int32", 100, { valid: positive }),
   option(9, "recoveryInterval", "Int32", 10_000, { valid: notNegative }),
   option(16, "type", "Int32", undefined, { access: "r" }),
-  option(17, "linger", "Int32", -1, { valid: minusOneUp, immediate: true }),
+  option(17, "linger", "Int32", -1, { ...ofCalls, valid: minusOneUp }),
   option(18, "reconnectInterval", "Int32", 100, { valid: minusOneUp }),
   option(19, "backlog", "Int32", 100, { valid: notNegative }),
   option(21, "reconnectMaxInterval", "Int32", 0, { valid: notNegative }),
@@ -209,8 +218,16 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(93, "zapEnforceDomain", "Bool", false),
   option(94, "loopbackFastPath", "Bool", false),
   option(OURS + 30, "ipcMode", "Int64", null, { valid: fileMode, nullable: true }),
-  option(OURS + 31, "maxConnections", "Int32", 16_384, { valid: notNegative, immediate: true }),
-  option(OURS + 32, "maxHandshakes", "Int32", 1024, { valid: notNegative, immediate: true }),
+  option(OURS + 31, "maxConnections", "Int32", 16_384, {
+    valid: notNegative,
+    immediate: true,
+    makesNoRoom: true,
+  }),
+  option(OURS + 32, "maxHandshakes", "Int32", 1024, {
+    valid: notNegative,
+    immediate: true,
+    makesNoRoom: true,
+  }),
 ];
 
 /**

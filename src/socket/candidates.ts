@@ -23,11 +23,14 @@ export class Candidates {
     // be as many as there are candidates.
     if (this.#admitting) return;
     this.#admitting = true;
-    for (const candidate of this.#waiting) {
-      if (!vacant()) break;
-      this.#waiting.delete(candidate);
-      candidate.enter();
+    try {
+      for (const candidate of this.#waiting) {
+        if (!vacant()) break;
+        this.#waiting.delete(candidate);
+        candidate.enter();
+      }
+    } finally {
+      this.#admitting = false;
     }
-    this.#admitting = false;
   }
 }

@@ -211,12 +211,12 @@ export class Core implements PatternHost {
    * @throws As {@link OptionStore.set}.
    */
   setOption(id: number, type: OptionType, value: unknown): boolean {
-    const { name, immediate, order } = this.options.set(id, type, value);
+    const { name, immediate, makesNoRoom, order } = this.options.set(id, type, value);
     this.security.optionSet(name);
     if (order === true) this.pattern.order?.(name, this.options.value(name) ?? null);
     else if (immediate === true) this.optionsChanged();
-    // Whatever it is, a message may find its way now, or a peer its place.
-    if (immediate === true) {
+    // A message may find its way now, or a peer its place.
+    if (immediate === true && makesNoRoom !== true) {
       this.vacated();
       this.writeActivated();
     }

@@ -171,10 +171,11 @@ export class Pipe {
 
   #leavePools(): void {
     const pools = this.#pools ?? [];
+    const bytes = this.#peer.#inboundBytes;
     this.#pools = undefined;
     for (const pool of pools) {
       pool.forget(this);
-      pool.add(-this.#peer.#inboundBytes);
+      pool.add(-bytes);
     }
   }
 
@@ -186,26 +187,28 @@ export class Pipe {
    * What waits here cannot be read yet, nor for nobody knows how long: it counts in a pool apart, so that
    * it is in nobody's way who can be read from.
    */
-  setApart(): void {
+  countApart(): void {
     this.#countIn((pool) => pool.apart);
   }
 
-  /** Takes {@link setApart} back. */
-  bringBack(): void {
+  /** It counts with the rest again: see {@link countApart}. */
+  countTogether(): void {
     this.#countIn((pool) => pool.whole);
   }
 
   #countIn(other: (pool: Pool) => Pool): void {
     const writer = this.#peer;
-    const before = writer.#pools;
-    const after = before?.map(other);
-    // Who stays where it is keeps its turn there.
-    if (before === undefined || after === undefined || after[0] === before[0]) return;
-    writer.#pools = after;
-    for (const pool of after) pool.add(this.#inboundBytes);
+    const before = writer.#pools ?? [];
+    // Now: who is woken when bytes have left one pool may read here, before they have left the next.
+    const bytes = this.#inboundBytes;
+    writer.#pools = writer.#pools?.map(other);
     for (const pool of before) {
+      const after = other(pool);
+      // Who stays where it is keeps its turn there.
+      if (after === pool) continue;
+      after.add(bytes);
       pool.forget(writer);
-      pool.add(-this.#inboundBytes);
+      pool.add(-bytes);
     }
     writer.wakeWriter();
   }
@@ -220,10 +223,14 @@ export class Pipe {
     return this.#ended || this.#peer.#ended;
   }
 
-  /** Whether more waits at the other end than our marks allow. */
+  /** Whether more waits at the other end than our marks allow, or at many where they share a bound. */
   get overfull(): boolean {
     const { messages, bytes } = this.#marks;
-    return (messages > 0 && this.outLength > messages) || (bytes > 0 && this.outBytes > bytes);
+    return (
+      (messages > 0 && this.outLength > messages) ||
+      (bytes > 0 && this.outBytes > bytes) ||
+      this.#pools?.some((pool) => pool.overfull) === true
+    );
   }
 
   /**
@@ -448,6 +455,14 @@ export class Pipe {
     this.dropping = false;
     this.#sink.writeActivated(this);
   }
+}
+
+/** Whether less waits than `bounds` allow. */
+export function isBelow(depth: Bounds, bounds: Bounds): boolean {
+  return (
+    (bounds.messages === 0 || depth.messages < bounds.messages) &&
+    (bounds.bytes === 0 || depth.bytes < bounds.bytes)
+  );
 }
 
 /** What waits to be read from many pipes, together. */

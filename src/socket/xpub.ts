@@ -4,8 +4,15 @@ import type { Parts } from "../message.js";
 import type { OptionValue } from "../options.js";
 import { Arrivals } from "./arrivals.js";
 import { Distributor, Recipient } from "./dist.js";
-import { type Depth, NOT_NOW, type Pattern, type PatternHost, type Refusal } from "./pattern.js";
-import { depthOf, type Pipe } from "./pipe.js";
+import {
+  type Depth,
+  NOT_NOW,
+  type Pattern,
+  type PatternHost,
+  type Refusal,
+  receiveBounds,
+} from "./pattern.js";
+import { depthOf, isBelow, type Pipe } from "./pipe.js";
 import {
   defineSocket,
   type ReadableSocket,
@@ -313,10 +320,9 @@ export class XPublisherPattern implements Pattern {
     return this.#manual || this.#verboseSubs;
   }
 
-  /** Whether those who are gone have left fewer messages than one queue may hold. */
+  /** Whether those who are gone have left less than one queue may hold. */
   #mayLeaveMore(): boolean {
-    const mark = this.#host.options.number("receiveHighWaterMark");
-    return mark === 0 || depthOf(this.#departed).messages < mark;
+    return isBelow(depthOf(this.#departed), receiveBounds(this.#host));
   }
 
   #drop(pipe: Pipe): void {
