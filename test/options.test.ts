@@ -22,7 +22,6 @@ function pair(options: object = {}): Pair & Settable {
 }
 
 const EINVAL = expect.objectContaining({ code: "EINVAL", message: "Invalid argument" });
-const ENOTSUP = expect.objectContaining({ code: "ENOTSUP" });
 
 /** The error with which `call` fails. */
 function failure(call: () => unknown): unknown {
@@ -87,18 +86,6 @@ const BYTE_MARKS = [
 const BOOLEANS = ["immediate", "ipv6", "loopbackFastPath", "exclusiveBuffers"];
 
 /** Name, default and a value that some later version will take. */
-const UNBUILT: [string, boolean | null, unknown][] = [
-  ["plainServer", false, true],
-  ["plainUsername", null, "user"],
-  ["plainPassword", null, Buffer.from("password")],
-  ["curveServer", false, true],
-  ["curvePublicKey", null, "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"],
-  ["curveSecretKey", null, Buffer.alloc(32, 1)],
-  ["curveServerKey", null, "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"],
-  ["zapDomain", null, "domain"],
-  ["zapEnforceDomain", false, true],
-];
-
 const ABSENT = ["vmciBufferSize", "vmciBufferMinSize", "vmciBufferMaxSize", "vmciConnectTimeout"];
 
 const READ_ONLY: [string, unknown][] = [
@@ -330,37 +317,6 @@ describe.each(BOOLEANS)("%s", (name) => {
 
   it.each([[1], [0], ["true"], [null], [undefined]])("refuses %s with a TypeError", (value) => {
     expect(outcome(name, value)).toBe("Option value must be a boolean");
-  });
-});
-
-describe.each(UNBUILT)("%s", (name, initial, value) => {
-  it("has its default", () => {
-    expect(pair()[name]).toBe(initial);
-  });
-
-  it("is refused with ENOTSUP and named, and nothing is stored", () => {
-    const socket = pair();
-    const error = failure(() => {
-      socket[name] = value;
-    });
-    expect(error).toEqual(ENOTSUP);
-    expect((error as Error).message).toContain(name);
-    expect(socket[name]).toBe(initial);
-    expect(socket.securityMechanism).toBeNull();
-    expect(failure(() => new Pair({ [name]: value }))).toEqual(ENOTSUP);
-  });
-
-  it("takes its default, which changes nothing", () => {
-    const socket = pair();
-    socket[name] = initial;
-    expect(socket[name]).toBe(initial);
-  });
-
-  it("refuses a wrong type with a TypeError first", () => {
-    const text = typeof initial === "boolean" ? "a boolean" : "a string or buffer";
-    expect(failure(() => new Pair({ [name]: 1 }))).toEqual(
-      new TypeError(`Option value must be ${text}`),
-    );
   });
 });
 
