@@ -259,7 +259,7 @@ function toText(value: unknown): string | null {
  *
  * - `routing id`: 1 to 255, the first of them not zero.
  * - `login`: 1 to 255, or null.
- * - `domain`: up to 255, or null.
+ * - `domain`: 1 to 255.
  * - `key`: 32, or the 40 characters of Z85 that stand for them.
  *
  * @throws EINVAL when they are not of the kind.
@@ -268,13 +268,10 @@ function toOctets(value: unknown, kind: OctetsKind): Buffer | null {
   const octets = Buffer.from((value ?? "") as string);
   if (kind === "any") return octets;
   if (kind === "key") return toKey(octets);
-  const isThere = value !== null;
-  const mayBeNone = kind === "domain" || (kind === "login" && !isThere);
+  if (kind === "login" && value === null) return null;
   const isGood = kind !== "routing id" || octets[0] !== 0;
-  if (octets.length > 255 || !isGood || (octets.length === 0 && !mayBeNone)) {
-    throw errnoError("EINVAL");
-  }
-  return octets.length === 0 ? null : octets;
+  if (octets.length === 0 || octets.length > 255 || !isGood) throw errnoError("EINVAL");
+  return octets;
 }
 
 const KEY_SIZE = 32;

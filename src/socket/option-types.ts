@@ -110,7 +110,8 @@ export interface CommonOptions {
   /**
    * `ZMQ_ZAP_DOMAIN`: what the ZAP handler, bound to `inproc://zeromq.zap.01` (RFC 27), is told that
    * a peer wants to come in to. With a domain peers are judged whatever the mechanism, and without a
-   * handler nobody gets in. Default null; EINVAL when longer than 255 bytes.
+   * handler nobody gets in. Default null, which cannot be set again; EINVAL when empty or longer than
+   * 255 bytes.
    */
   zapDomain: string | null;
   /**

@@ -70,12 +70,15 @@ export class Security {
       options.put("plainUsername", null);
       options.put("plainPassword", null);
     }
-    const stillAsked = Object.keys(ASKS).some(
-      (other) => ASKS[other]?.mechanism === mechanism && this.#isSet(other),
+    if (options.value("securityMechanism") !== mechanism || this.#isAsked(mechanism)) return;
+    const other = mechanism === "plain" ? "curve" : "plain";
+    options.put("securityMechanism", this.#isAsked(other) ? other : null);
+  }
+
+  #isAsked(mechanism: "plain" | "curve"): boolean {
+    return Object.keys(ASKS).some(
+      (name) => ASKS[name]?.mechanism === mechanism && this.#isSet(name),
     );
-    if (options.value("securityMechanism") === mechanism && !stillAsked) {
-      options.put("securityMechanism", null);
-    }
   }
 
   get #plain(): { username: Uint8Array; password: Uint8Array } | "server" {

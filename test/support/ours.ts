@@ -1,5 +1,6 @@
 /** The library under test, by the one path through which the interop tests reach it. */
 export {
+  curveKeyPair,
   Dealer,
   Pair,
   Publisher,

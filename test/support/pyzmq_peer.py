@@ -64,11 +64,24 @@ class Tally:
         }
 
 
+SECURITY = {
+    "plainUsername": "plain_username",
+    "plainPassword": "plain_password",
+    "curveServer": "curve_server",
+    "curvePublicKey": "curve_publickey",
+    "curveSecretKey": "curve_secretkey",
+    "curveServerKey": "curve_serverkey",
+}
+
+
 def open_socket(_, type, options):
     socket = zmq.Context.instance().socket({"Pair": zmq.PAIR}[type])
     socket.linger = options.get("linger", -1)
     socket.sndhwm = options.get("sendHighWaterMark", 1000)
     socket.rcvhwm = options.get("receiveHighWaterMark", 1000)
+    for name, value in options.items():
+        if name in SECURITY:
+            setattr(socket, SECURITY[name], value.encode() if isinstance(value, str) else value)
     sockets.append(socket)
     return len(sockets) - 1
 
