@@ -305,10 +305,12 @@ function toInteger(type: OptionType, value: number): number {
   return type === "Uint64" ? Math.max(0, Math.trunc(value)) : Math.trunc(value);
 }
 
-/** A number or boolean, read as an option of another type. */
+/** A whole number or boolean as one of another type; what is too wide for it loses its upper bits. */
 function as(type: OptionType, value: number | boolean): number | boolean {
   if (type === "Bool") return Boolean(value);
-  return type === "Uint32" ? Number(value) >>> 0 : Number(value);
+  if (type === "Int32") return Number(value) | 0;
+  if (type === "Uint32") return Number(value) >>> 0;
+  return type === "Uint64" ? Math.max(0, Number(value)) : Number(value);
 }
 
 function notBuilt(name: string, endpoint?: string): Error {

@@ -484,6 +484,19 @@ describe("options by number", () => {
     expect(socket.immediate).toBe(false);
     expect(failure(() => socket.call("setBoolOption", 84, false))).toEqual(EINVAL);
   });
+
+  it("keeps no number that is too wide for the option", () => {
+    const socket = open();
+    socket.call("setInt64Option", 17, 2 ** 32 + 5);
+    expect(socket.linger).toBe(5);
+    socket.call("setUint32Option", 17, 2 ** 32 - 1);
+    expect(socket.linger).toBe(-1);
+    expect(failure(() => socket.call("setUint32Option", 23, 2 ** 31))).toEqual(EINVAL);
+    socket.call("setInt32Option", 4, -1);
+    expect(socket.affinity).toBe(0);
+    socket.call("setInt64Option", 22, 2 ** 40 + 3);
+    expect(socket.call("getInt32Option", 22)).toBe(3);
+  });
 });
 
 describe("on a closed socket", () => {
