@@ -95,6 +95,20 @@ describe("Candidates", () => {
     expect(entered).toEqual(["brief", "a"]);
   });
 
+  it("lets others in after one who broke the loop off", () => {
+    const clumsy: Candidate = {
+      enter: () => {
+        throw new Error("stumbled");
+      },
+    };
+    candidates.add(clumsy);
+    candidates.add(candidate("a"));
+    places = 1;
+    expect(() => candidates.admit(vacant)).toThrow("stumbled");
+    candidates.admit(vacant);
+    expect(entered).toEqual(["a"]);
+  });
+
   it("does not go on for ever with one who waits again at once", () => {
     let times = 0;
     const stubborn: Candidate = {
