@@ -1,5 +1,6 @@
 import type { Parts } from "../message.js";
-import { depthOf, type Pipe } from "./pipe.js";
+import { type Depth, depthOf } from "./depth.js";
+import type { Pipe } from "./pipe.js";
 import { Ring } from "./ring.js";
 
 /**
@@ -51,7 +52,7 @@ export class FairQueue {
   }
 
   /** Messages and bytes that wait. */
-  get depth(): { messages: number; bytes: number } {
+  get depth(): Depth {
     return depthOf(this.#ring.items);
   }
 

@@ -449,23 +449,3 @@ export class Pipe {
     this.#sink.writeActivated(this);
   }
 }
-
-/** What waits to be read from many pipes, together. */
-export function depthOf(pipes: Iterable<Pipe>): { messages: number; bytes: number } {
-  const depth = { messages: 0, bytes: 0 };
-  for (const pipe of pipes) {
-    depth.messages += pipe.length;
-    depth.bytes += pipe.bytes;
-  }
-  return depth;
-}
-
-/** What was written to many pipes and waits at their other ends, together. */
-export function outDepthOf(pipes: Iterable<Pipe>): { messages: number; bytes: number } {
-  const depth = { messages: 0, bytes: 0 };
-  for (const pipe of pipes) {
-    depth.messages += pipe.outLength;
-    depth.bytes += pipe.outBytes;
-  }
-  return depth;
-}

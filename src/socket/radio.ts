@@ -2,10 +2,10 @@ import { Buffer } from "node:buffer";
 import { errnoError } from "../errors.js";
 import type { MessageLike, Parts } from "../message.js";
 import type { CallOptions } from "./arguments.js";
+import type { Depth } from "./depth.js";
 import { Distributor, Recipient } from "./dist.js";
 import { GROUP_MAX, Groups } from "./groups.js";
 import {
-  type Depth,
   NOT_NOW,
   NoInput,
   noOutput,

@@ -2,10 +2,10 @@ import { Buffer } from "node:buffer";
 import { errnoError } from "../errors.js";
 import type { Parts } from "../message.js";
 import { probe } from "./dealer.js";
+import { type Depth, depthOf, outDepthOf } from "./depth.js";
 import type { FairQueue } from "./fq.js";
 import { Loop } from "./loop.js";
 import {
-  type Depth,
   fairQueueOf,
   NOT_NOW,
   noOutput,
@@ -13,7 +13,7 @@ import {
   type Refusal,
   RoutedPattern,
 } from "./pattern.js";
-import { depthOf, outDepthOf, type Pipe } from "./pipe.js";
+import type { Pipe } from "./pipe.js";
 import { Routes } from "./routes.js";
 import {
   defineSocket,

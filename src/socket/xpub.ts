@@ -3,9 +3,10 @@ import { errnoError } from "../errors.js";
 import type { Parts } from "../message.js";
 import type { OptionValue } from "../options.js";
 import { Arrivals } from "./arrivals.js";
+import { type Depth, depthOf } from "./depth.js";
 import { Distributor, Recipient } from "./dist.js";
-import { type Depth, NOT_NOW, type Pattern, type PatternHost, type Refusal } from "./pattern.js";
-import { depthOf, type Pipe } from "./pipe.js";
+import { NOT_NOW, type Pattern, type PatternHost, type Refusal } from "./pattern.js";
+import type { Pipe } from "./pipe.js";
 import {
   defineSocket,
   type ReadableSocket,

@@ -1,9 +1,9 @@
 import { Buffer } from "node:buffer";
 import type { Parts } from "../message.js";
+import type { Depth } from "./depth.js";
 import { Distributor, Recipient } from "./dist.js";
 import type { FairQueue } from "./fq.js";
 import {
-  type Depth,
   fairQueueOf,
   NOT_NOW,
   noOutput,

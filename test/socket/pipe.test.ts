@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Parts } from "../../src/message.js";
-import { depthOf, type Marks, outDepthOf, Pipe, type PipeSink } from "../../src/socket/pipe.js";
+import { type Marks, Pipe, type PipeSink } from "../../src/socket/pipe.js";
 
 const UNBOUND: Marks = { messages: 0, bytes: 0 };
 
@@ -833,31 +833,6 @@ describe("Pipe", () => {
       fill(b);
       while (a.read() !== undefined) {}
       expect([a.dropping, b.dropping]).toEqual([true, false]);
-    });
-  });
-
-  describe("depth of many pipes", () => {
-    it("is what waits in all of them, here and at their other ends", () => {
-      const pairs = [1, 2, 3].map((count) => {
-        const pair = Pipe.pair(UNBOUND, UNBOUND);
-        for (const end of pair) log.name(end, "one of many");
-        for (let i = 0; i < count; i++) write(pair[0], message(10, 1));
-        write(pair[1], message(5));
-        return pair;
-      });
-      const near = pairs.map(([one]) => one);
-      expect(depthOf(near)).toEqual({ messages: 3, bytes: 15 });
-      expect(outDepthOf(near)).toEqual({ messages: 6, bytes: 66 });
-      expect(depthOf(new Set(pairs.map(([, other]) => other)))).toEqual(outDepthOf(near));
-      near[0]?.close();
-      expect(depthOf(near)).toEqual({ messages: 2, bytes: 10 });
-    });
-
-    it("is nothing where there are none", () => {
-      expect([depthOf([]), outDepthOf([])]).toEqual([
-        { messages: 0, bytes: 0 },
-        { messages: 0, bytes: 0 },
-      ]);
     });
   });
 
