@@ -32,7 +32,7 @@ const FACES = [
 
 /** The files that data flows through, from the wire to the socket. Each knows those before it. */
 const ROUTING = [
-  ...["queue", "loop", "pool", "pipe", "depth", "ring", "fq", "lb", "dist", "routes"],
+  ...["queue", "loop", "pool", "lane", "pipe", "depth", "ring", "fq", "lb", "dist", "routes"],
   ...["arrivals", "trie", "subscriptions", "groups"],
 ].map((name) => `socket/${name}`);
 

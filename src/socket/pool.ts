@@ -1,7 +1,7 @@
 import { Loop } from "./loop.js";
 
 /** Someone who wants to put more in. */
-interface Waiter {
+export interface Waiter {
   /** There may be room again. */
   wakeWriter(): void;
 }

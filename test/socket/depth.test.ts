@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { depthOf, outDepthOf } from "../../src/socket/depth.js";
-import { type Marks, Pipe, type PipeSink } from "../../src/socket/pipe.js";
+import type { Marks } from "../../src/socket/lane.js";
+import { Pipe, type PipeSink } from "../../src/socket/pipe.js";
 
 const UNBOUND: Marks = { messages: 0, bytes: 0 };
 
