@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { errnoError } from "../errors.js";
 import type { MessageLike, Parts } from "../message.js";
 import type { CallOptions } from "./arguments.js";
@@ -16,6 +16,7 @@ import {
 import type { Pipe } from "./pipe.js";
 import { addressed, checkAddressed, isSingle, MULTIPART, nameOctets } from "./single.js";
 import { defineSocket, Socket, type SocketOptions, type WritableSocket } from "./socket.js";
+import { nameOf } from "./topic.js";
 
 const ZMQ_RADIO = 14;
 
@@ -143,7 +144,7 @@ export class RadioPattern extends RoutedPattern {
     }
     const dist = this.#dist;
     dist.begin();
-    for (const listener of this.#groups.membersOf(group.toString("latin1"))) dist.match(listener);
+    for (const listener of this.#groups.membersOf(nameOf(group))) dist.match(listener);
     if (this.#noDrop && !dist.checkWrite()) {
       this.#refusal = NOT_NOW;
       return false;
@@ -157,7 +158,7 @@ export class RadioPattern extends RoutedPattern {
     const listener = this.#dist.get(pipe);
     // To no such group a message can be sent.
     if (listener === undefined || topic.length > GROUP_MAX) return;
-    const group = Buffer.from(topic.buffer, topic.byteOffset, topic.length).toString("latin1");
+    const group = nameOf(topic);
     if (subscribe) {
       listener.renewed?.add(group);
       this.#groups.join(group, listener);

@@ -15,7 +15,7 @@ import {
   type WritableSocket,
 } from "./socket.js";
 import { Subscriptions } from "./subscriptions.js";
-import { CANCEL, SUBSCRIBE } from "./xsub.js";
+import { isSubscription, nameOf, subscriptionTo } from "./topic.js";
 
 const ZMQ_XPUB = 9;
 const ZMQ_XPUB_VERBOSE = 40;
@@ -155,7 +155,7 @@ export class XPublisherPattern implements Pattern {
         this.#verboseUnsubs = value as boolean;
         break;
       default:
-        this.#decide(name === "subscribe", Buffer.from((value ?? "") as string).toString("latin1"));
+        this.#decide(name === "subscribe", nameOf(Buffer.from((value ?? "") as string)));
     }
   }
 
@@ -206,14 +206,14 @@ export class XPublisherPattern implements Pattern {
     subscriber.ordered--;
     const parts = pipe.read() as Parts;
     // Asked anew: the peer may have gone meanwhile.
-    if (this.#manual && isSubscription(parts)) this.#last = this.#dist.get(pipe);
+    if (this.#manual && isNotice(parts)) this.#last = this.#dist.get(pipe);
     return parts;
   }
 
   peerSubscribed(pipe: Pipe, topic: Uint8Array, subscribe: boolean): void {
     const subscriber = this.#dist.get(pipe);
     if (subscriber === undefined) return;
-    const name = Buffer.from(topic.buffer, topic.byteOffset, topic.length).toString("latin1");
+    const name = nameOf(topic);
     if (subscribe) subscriber.renewed?.add(name);
     else subscriber.renewed?.delete(name);
     if (this.#change(subscriber, name, subscribe)) this.tell(pipe, name, subscribe);
@@ -252,7 +252,7 @@ export class XPublisherPattern implements Pattern {
 
   /** Tells the application of a subscription. */
   protected tell(pipe: Pipe, topic: string, subscribe: boolean): void {
-    const parts = notice(topic, subscribe);
+    const parts = [subscriptionTo(topic, subscribe)];
     const subscriber = this.#dist.get(pipe);
     if (subscriber !== undefined) this.#order(subscriber);
     if (this.#isVerbose) {
@@ -344,7 +344,7 @@ export class XPublisherPattern implements Pattern {
   #readDeparted(pipe: Pipe): Parts {
     const wasVacant = this.vacant;
     const parts = pipe.read() as Parts;
-    if (this.#manual && isSubscription(parts)) this.#last = undefined;
+    if (this.#manual && isNotice(parts)) this.#last = undefined;
     if (pipe.length === 0) {
       this.#departed.delete(pipe);
       pipe.close();
@@ -358,17 +358,9 @@ export class XPublisherPattern implements Pattern {
   }
 }
 
-/** What the application receives of a subscription. */
-function notice(topic: string, subscribe: boolean): Parts {
-  const octets = Buffer.allocUnsafe(1 + topic.length);
-  octets[0] = subscribe ? SUBSCRIBE : CANCEL;
-  octets.write(topic, 1, "latin1");
-  return [octets];
-}
-
-function isSubscription(parts: Parts): boolean {
-  const first = parts[0]?.[0];
-  return parts.length === 1 && (first === SUBSCRIBE || first === CANCEL);
+/** Whether a message is a subscription, and not one that begins as one does. */
+function isNotice(parts: Parts): boolean {
+  return parts.length === 1 && isSubscription(parts[0] as Buffer);
 }
 
 defineSocket(XPublisher, {
