@@ -14,6 +14,7 @@ import {
   RoutedPattern,
 } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
+import { Renewal } from "./renewal.js";
 import { addressed, checkAddressed, isSingle, MULTIPART, nameOctets } from "./single.js";
 import { defineSocket, Socket, type SocketOptions, type WritableSocket } from "./socket.js";
 import { nameOf } from "./topic.js";
@@ -79,8 +80,7 @@ function groupOctets(group: unknown): Buffer {
 /** A peer that joins groups. */
 class Listener extends Recipient {
   readonly groups = new Set<string>();
-  /** What it has joined since it came again: see {@link RadioPattern.peerDisconnected}. */
-  renewed: Set<string> | undefined = undefined;
+  readonly renewal = new Renewal();
 }
 
 /** RADIO (RFC 48). The first part of a message is its group, here as on the wire. @internal */
@@ -160,27 +160,21 @@ export class RadioPattern extends RoutedPattern {
     if (listener === undefined || topic.length > GROUP_MAX) return;
     const group = nameOf(topic);
     if (subscribe) {
-      listener.renewed?.add(group);
+      listener.renewal.ask(group);
       this.#groups.join(group, listener);
       return;
     }
-    listener.renewed?.delete(group);
+    listener.renewal.cancel(group);
     this.#groups.leave(group, listener);
     // A message may have waited for room at this one.
     this.host.writeActivated();
   }
 
-  /**
-   * What a peer had joined goes on being queued for it, until it comes again; then it joins anew. What
-   * it did not join then is forgotten once it goes again: else it could make that ever more.
-   */
+  /** What is sent to the groups that the peer is in goes on being queued for it: see {@link Renewal}. */
   peerDisconnected(pipe: Pipe): void {
     const listener = this.#dist.get(pipe);
     if (listener === undefined) return;
-    const { groups, renewed } = listener;
-    listener.renewed = new Set();
-    if (renewed === undefined) return;
-    for (const group of [...groups]) if (!renewed.has(group)) this.#groups.leave(group, listener);
+    listener.renewal.gone(listener.groups, (group) => this.#groups.leave(group, listener));
   }
 
   #forget(pipe: Pipe): void {

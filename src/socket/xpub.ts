@@ -7,6 +7,7 @@ import { type Depth, depthOf } from "./depth.js";
 import { Distributor, Recipient } from "./dist.js";
 import { NOT_NOW, type Pattern, type PatternHost, type Refusal } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
+import { Renewal } from "./renewal.js";
 import {
   defineSocket,
   type ReadableSocket,
@@ -68,8 +69,7 @@ class SubscribingPeer extends Recipient {
   readonly topics = new Set<string>();
   /** What it asked for, where the application decides (`manual`). */
   readonly wishes = new Set<string>();
-  /** What it has asked for since it came again: see {@link XPublisherPattern.peerDisconnected}. */
-  renewed: Set<string> | undefined = undefined;
+  readonly renewal = new Renewal();
   /** Messages in its pipe that have their place in the order of arrival. */
   ordered = 0;
 }
@@ -214,27 +214,19 @@ export class XPublisherPattern implements Pattern {
     const subscriber = this.#dist.get(pipe);
     if (subscriber === undefined) return;
     const name = nameOf(topic);
-    if (subscribe) subscriber.renewed?.add(name);
-    else subscriber.renewed?.delete(name);
+    if (subscribe) subscriber.renewal.ask(name);
+    else subscriber.renewal.cancel(name);
     if (this.#change(subscriber, name, subscribe)) this.tell(pipe, name, subscribe);
     // A message may have waited for room at this one.
     if (!subscribe) this.#host.writeActivated();
   }
 
-  /**
-   * What a peer was subscribed to goes on being queued for it, until it comes again; then it asks
-   * anew. What it did not ask for then is forgotten once it goes again: else it could make that ever
-   * more.
-   */
+  /** What the peer was subscribed to goes on being queued for it: see {@link Renewal}. */
   peerDisconnected(pipe: Pipe): void {
     const subscriber = this.#dist.get(pipe);
     if (subscriber === undefined) return;
-    const { topics, wishes, renewed } = subscriber;
-    subscriber.renewed = new Set();
-    if (renewed === undefined) return;
-    for (const topic of this.#manual ? wishes : topics) {
-      if (!renewed.has(topic)) this.#withdraw(subscriber, topic);
-    }
+    const { topics, wishes, renewal } = subscriber;
+    renewal.gone(this.#manual ? wishes : topics, (topic) => this.#withdraw(subscriber, topic));
   }
 
   readActivated(pipe: Pipe): void {
