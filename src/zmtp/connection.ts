@@ -17,6 +17,7 @@ import type { Press } from "./press.js";
 import { ProtocolError } from "./protocol-error.js";
 import { isCompatible, type SocketTypeName } from "./socket-type.js";
 import { toAscii } from "./text.js";
+import { isSubscription, subscribes, Wishes } from "./wishes.js";
 
 /** Who the peer says it is. */
 export interface Peer {
@@ -88,20 +89,6 @@ export interface ConnectionOptions extends DecoderOptions {
   heartbeat: HeartbeatOptions;
 }
 
-/** The first octet of a message that subscribes, and of one that cancels (RFC 23). */
-const SUBSCRIBE = 1;
-const CANCEL = 0;
-
-/** Names of the commands that ask for messages and turn them down again. */
-interface Wishes {
-  readonly wanted: string;
-  readonly unwanted: string;
-}
-
-const TOPICS: Wishes = { wanted: "SUBSCRIBE", unwanted: "CANCEL" };
-/** Between RADIO and DISH, whatever version the peer speaks. */
-const GROUPS: Wishes = { wanted: "JOIN", unwanted: "LEAVE" };
-
 const NEVER = Number.POSITIVE_INFINITY;
 const EMPTY = new Uint8Array(0);
 
@@ -117,12 +104,9 @@ export class Connection implements DecoderSink {
   readonly #encoder: Encoder;
   readonly #heartbeat: Heartbeat;
 
-  /** Whether messages of the peer's may be subscriptions. */
-  readonly #publishes: boolean;
-  /** Whether messages of ours may be. */
-  readonly #subscribes: boolean;
-  /** What is asked for between sockets of our type and their peers. */
   readonly #wishes: Wishes;
+  /** Whether messages of the peer's may be subscriptions: asked for each, so it is kept at hand. */
+  readonly #publishes: boolean;
 
   #phase: Phase = "greeting";
   #handshakeDeadline: number;
@@ -140,10 +124,8 @@ export class Connection implements DecoderSink {
     this.#options = options;
     this.#handler = handler;
     this.#now = now;
-    this.#publishes = options.socketType === "PUB" || options.socketType === "XPUB";
-    this.#subscribes = options.socketType === "SUB" || options.socketType === "XSUB";
-    this.#wishes =
-      options.socketType === "RADIO" || options.socketType === "DISH" ? GROUPS : TOPICS;
+    this.#wishes = new Wishes(options.socketType);
+    this.#publishes = this.#wishes.inMessages;
     this.#greeting = new GreetingDecoder(options.mechanism.name);
     this.#decoder = new Decoder(this, options);
     this.#enter("greeting");
@@ -324,16 +306,7 @@ export class Connection implements DecoderSink {
    */
   subscribe(topic: Uint8Array, subscribe: boolean): void {
     this.#needTraffic();
-    const { wanted, unwanted } = this.#wishes;
-    const { major, minor } = this.#greeting.greeting;
-    if (major === 3 && minor === 0 && this.#wishes === TOPICS) {
-      const message = new Uint8Array(1 + topic.length);
-      message[0] = subscribe ? SUBSCRIBE : CANCEL;
-      message.set(topic, 1);
-      this.#encoder.message([message]);
-    } else {
-      this.#encoder.command(encodeCommand(subscribe ? wanted : unwanted, topic));
-    }
+    this.#wishes.encode(topic, subscribe, this.#greeting.greeting, this.#encoder);
   }
 
   /** Takes what is to be written now. */
@@ -392,7 +365,7 @@ export class Connection implements DecoderSink {
     this.#end("close");
     const messages = this.#encoder.takeBack(refused);
     // Subscriptions of this connection mean nothing to the next one, which is told anew.
-    return this.#subscribes
+    return this.#wishes.inOurMessages
       ? messages.filter(([first]) => !isSubscription(first as Uint8Array))
       : messages;
   }
@@ -427,7 +400,7 @@ export class Connection implements DecoderSink {
     const rest: Uint8Array[] = [];
     for (const part of parts) {
       if (isSubscription(part)) {
-        this.#subscription(part.subarray(1), part[0] === SUBSCRIBE);
+        this.#subscription(part.subarray(1), subscribes(part));
       } else {
         rest.push(part);
       }
@@ -520,13 +493,10 @@ export class Connection implements DecoderSink {
       case "PONG":
         checkPong(data);
         break;
-      case this.#wishes.wanted:
-        this.#subscription(data, true);
-        break;
-      case this.#wishes.unwanted:
-        this.#subscription(data, false);
-        break;
-      default:
+      default: {
+        const wanted = this.#wishes.ofCommand(name);
+        if (wanted !== undefined) this.#subscription(data, wanted);
+      }
     }
   }
 
@@ -553,8 +523,4 @@ export class Connection implements DecoderSink {
     this.#pingOwed = false;
     this.#pong = undefined;
   }
-}
-
-function isSubscription(part: Uint8Array): boolean {
-  return part[0] === SUBSCRIBE || part[0] === CANCEL;
 }
