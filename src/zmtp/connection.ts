@@ -8,28 +8,16 @@ import {
 } from "./command.js";
 import { Decoder, type DecoderOptions, type DecoderSink } from "./decoder.js";
 import { type Batch, Encoder, type Slabs } from "./encoder.js";
-import { encodeGreeting, type Greeting, GreetingDecoder } from "./greeting.js";
+import { encodeGreeting, GreetingDecoder } from "./greeting.js";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.js";
 import type { Mechanism, Refusal, Role, Step } from "./mechanism.js";
 import type { Metadata } from "./metadata.js";
+import { type Peer, toPeer } from "./peer.js";
 import { type Input, type Phase, TRANSITIONS } from "./phase.js";
 import type { Press } from "./press.js";
 import { ProtocolError } from "./protocol-error.js";
-import { isCompatible, type SocketTypeName } from "./socket-type.js";
-import { toAscii } from "./text.js";
+import type { SocketTypeName } from "./socket-type.js";
 import { isSubscription, subscribes, Wishes } from "./wishes.js";
-
-/** Who the peer says it is. */
-export interface Peer {
-  /** The version of ZMTP that it speaks. */
-  greeting: Greeting;
-  /** All of its metadata (RFC 37), with what it said of its type and routing id. */
-  properties: Metadata;
-  /** As the peer spells it; undefined when it does not say. */
-  socketType: string | undefined;
-  /** Its routing id; empty when it has none. */
-  identity: Uint8Array;
-}
 
 /**
  * What the connection tells its owner. None of these may throw; any of them may close the
@@ -70,7 +58,7 @@ export interface ConnectionOptions extends DecoderOptions {
    * whoever is to be convinced.
    */
   role: Role;
-  /** Our type: a peer whose type may not talk to it is refused (see {@link isCompatible}). */
+  /** Our type: a peer whose type may not talk to it is refused (see `isCompatible`). */
   socketType: SocketTypeName;
   /** The security mechanism: an object for this connection alone. */
   mechanism: Mechanism;
@@ -90,7 +78,6 @@ export interface ConnectionOptions extends DecoderOptions {
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
-const EMPTY = new Uint8Array(0);
 
 /**
  * One ZMTP connection without its wire: octets and the time go in, calls come out. Which input is
@@ -459,25 +446,12 @@ export class Connection implements DecoderSink {
   }
 
   #meet(properties: Metadata): void {
-    const peer = this.#checkPeer(properties);
+    const { greeting } = this.#greeting;
+    const peer = toPeer(greeting, properties, this.#options.socketType);
     this.#step("properties");
     const admitted = this.#handler.handshake(peer);
     // The handler may have closed the connection, or admitted the peer itself.
     if (admitted && this.phase === "admission") this.admit(this.#now);
-  }
-
-  #checkPeer(properties: Metadata): Peer {
-    const type = properties.get("socket-type");
-    const socketType = type && toAscii(type, 0, type.length);
-    // RFC 37 says that a peer should name its type, and libzmq lets one in that does not.
-    if (socketType !== undefined && !isCompatible(this.#options.socketType, socketType)) {
-      throw new ProtocolError(
-        "ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE",
-        `we are ${this.#options.socketType}`,
-      );
-    }
-    const identity = properties.get("identity") ?? EMPTY;
-    return { greeting: this.#greeting.greeting, properties, socketType, identity };
   }
 
   /** Unknown commands are ignored, and so are those of a handshake that is over. */
