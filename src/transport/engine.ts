@@ -10,6 +10,7 @@ import {
   type Refusal,
   SLAB_SIZE,
 } from "../zmtp/index.js";
+import { Alarm } from "./alarm.js";
 import { Output } from "./output.js";
 import { deliver, READ_SIZE, readOn, type Sink } from "./reading.js";
 import { Rest } from "./rest.js";
@@ -49,9 +50,6 @@ const SUBSCRIPTIONS_MAX = 64 * 2 ** 20;
 /** How long a peer may take to hang up after we have. */
 const GOODBYE_MS = 1000;
 
-/** The longest delay that a timer takes. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
-
 /**
  * One connection: moves octets between a stream and a {@link Wire}, which knows the protocol, and
  * tells it the time.
@@ -70,8 +68,7 @@ export class Engine implements Sink {
 
   #ended = false;
   #finishing = false;
-  #timer: NodeJS.Timeout | undefined;
-  #timerAt = Number.POSITIVE_INFINITY;
+  readonly #alarm = new Alarm(() => this.#tick());
 
   /** Nothing more can be written; what the peer wrote before it went is still being read. */
   #broken = false;
@@ -110,7 +107,7 @@ export class Engine implements Sink {
     this.#connection.start?.();
     this.#flush();
     if (!this.#ended && this.#connection.full) this.#pause();
-    this.#arm();
+    this.#alarm.set(this.#connection.deadline);
   }
 
   #watch(): void {
@@ -182,7 +179,7 @@ export class Engine implements Sink {
     this.#flush();
     if (!this.#connection.full) this.restartInput();
     else if (!this.#paused) this.#pause();
-    if (!this.#ended) this.#arm();
+    if (!this.#ended) this.#alarm.set(this.#connection.deadline);
   }
 
   /** There is room again: takes the rest of the last chunk, then reads on. */
@@ -298,7 +295,7 @@ export class Engine implements Sink {
     this.#owner.received();
     if (this.#ended) return;
     if (this.#connection.hasOutput) this.#scheduleFlush();
-    this.#arm();
+    this.#alarm.set(this.#connection.deadline);
   }
 
   #batchIsFull(): boolean {
@@ -372,19 +369,7 @@ export class Engine implements Sink {
     this.#owner.ended({ kind: "connection", error: undefined }, []);
   }
 
-  /** Asks for the next tick, if it is due earlier than the one already asked for. */
-  #arm(): void {
-    const at = this.#connection.deadline;
-    if (at >= this.#timerAt) return;
-    clearTimeout(this.#timer);
-    this.#timerAt = at;
-    const delay = Math.min(Math.max(at - performance.now(), 0), TIMER_MAX_MS);
-    this.#timer = setTimeout(() => this.#tick(), delay);
-    this.#timer.unref();
-  }
-
   #tick(): void {
-    this.#timerAt = Number.POSITIVE_INFINITY;
     try {
       this.#connection.tick(performance.now());
     } catch (error) {
@@ -392,7 +377,7 @@ export class Engine implements Sink {
       return;
     }
     this.#flush();
-    this.#arm();
+    this.#alarm.set(this.#connection.deadline);
   }
 
   #fail(error: unknown): void {
@@ -423,7 +408,7 @@ export class Engine implements Sink {
   #shut(): Parts[] {
     this.#ended = true;
     this.#rest.drop();
-    clearTimeout(this.#timer);
+    this.#alarm.cancel();
     this.#output.close();
     return this.#connection.close(this.#output.refused) as Parts[];
   }
