@@ -11,9 +11,8 @@ import {
   SLAB_SIZE,
 } from "../zmtp/index.js";
 import { Alarm } from "./alarm.js";
+import { Input, type InputOwner } from "./input.js";
 import { Output } from "./output.js";
-import { deliver, READ_SIZE, readOn, type Sink } from "./reading.js";
-import { Rest } from "./rest.js";
 import type { Wire } from "./wire.js";
 
 /** Why a connection ended: the peer was wrong, it was too slow, or the wire broke. */
@@ -23,15 +22,11 @@ export type EndReason =
   | { kind: "connection"; error: NodeJS.ErrnoException | undefined };
 
 /** Who stands between an engine and the messages. */
-export interface EngineOwner extends ConnectionHandler {
-  /** Octets have come: calls back when they are to be looked at, now or a little later. */
-  admitInput(take: () => void): void;
+export interface EngineOwner extends ConnectionHandler, InputOwner {
   /** The messages of one chunk have all been handed over. */
   received(): void;
   /** There is room for output again: see {@link Engine.full}. */
   restartOutput(): void;
-  /** The wire broke while octets wait for room: whether there shall be room for all of them. */
-  takeRest(): boolean;
   /**
    * The connection is over, by itself. `unwritten` are messages that never reached the wire.
    */
@@ -58,10 +53,9 @@ const GOODBYE_MS = 1000;
  * as it fills a slab. Only one write is under way at a time, so what a broken wire did not take
  * is known, but for that one write.
  *
- * In: when the owner has no room, the rest of the chunk is kept and reading stops, until
- * {@link restartInput}.
+ * In: when the owner has no room, reading stops, until {@link restartInput}.
  */
-export class Engine implements Sink {
+export class Engine {
   #stream: Stream;
   readonly #connection: Wire;
   readonly #owner: EngineOwner;
@@ -73,18 +67,8 @@ export class Engine implements Sink {
   /** Nothing more can be written; what the peer wrote before it went is still being read. */
   #broken = false;
   #disregarded = false;
-  /** The owner has no room: nothing is read. */
-  #paused = false;
-  /** Octets that found no room. */
-  readonly #rest = new Rest();
-  /** Octets wait for their turn. */
-  #waiting = false;
-  readonly #take = (): void => {
-    this.#waiting = false;
-    this.restartInput();
-  };
-  #feeding = false;
 
+  readonly #input: Input;
   readonly #output: Output;
   #flushScheduled = false;
 
@@ -93,6 +77,13 @@ export class Engine implements Sink {
     this.#stream = stream;
     this.#owner = owner;
     this.#connection = open(performance.now());
+    this.#input = new Input(
+      stream,
+      this.#connection,
+      owner,
+      () => this.#fed(),
+      (error) => this.#fail(error),
+    );
     this.#output = new Output(
       stream,
       (batch) => this.#written(batch),
@@ -102,11 +93,11 @@ export class Engine implements Sink {
 
   /** Starts the connection. Separate from the constructor: the owner is called from here on. */
   start(): void {
-    deliver(this.#stream, this);
+    this.#input.start();
     this.#watch();
     this.#connection.start?.();
     this.#flush();
-    if (!this.#ended && this.#connection.full) this.#pause();
+    this.#input.pauseIfFull();
     this.#alarm.set(this.#connection.deadline);
   }
 
@@ -177,29 +168,21 @@ export class Engine implements Sink {
 
   #goOn(): void {
     this.#flush();
-    if (!this.#connection.full) this.restartInput();
-    else if (!this.#paused) this.#pause();
+    if (!this.#connection.full) this.#input.restart();
+    else this.#input.pauseIfFull();
     if (!this.#ended) this.#alarm.set(this.#connection.deadline);
   }
 
   /** There is room again: takes the rest of the last chunk, then reads on. */
   restartInput(): void {
-    if (!this.#paused || this.#waiting || this.#feeding || this.#ended) return;
-    this.#rest.offer((octets, at, end) => this.#feed(octets, at, end));
-    if (this.#rest.size === 0 && !this.#connection.full && !this.#ended) {
-      this.#paused = false;
-      this.#rest.drop();
-      this.#connection.resume(performance.now());
-      this.#stream.resume();
-    }
-    this.#fed();
+    this.#input.restart();
   }
 
   /** Nobody wants what still comes: the owner takes it and forgets it. */
   disregardInput(): void {
     this.#disregarded = true;
     if (this.#broken) this.#end({ kind: "connection", error: undefined });
-    else this.restartInput();
+    else this.#input.restart();
   }
 
   /** Hangs up once all output has been written. */
@@ -218,76 +201,6 @@ export class Engine implements Sink {
     const unwritten = this.#shut();
     this.#stream.destroy();
     return unwritten;
-  }
-
-  /** Not for callers: what the stream has read. */
-  data(chunk: Uint8Array): Uint8Array | undefined {
-    if (this.#ended) return undefined;
-    if (this.#paused) {
-      // The stream had read ahead before it paused.
-      this.#rest.keep(chunk);
-      return undefined;
-    }
-    this.#waiting = true;
-    this.#owner.admitInput(this.#take);
-    if (this.#waiting) {
-      this.#rest.keep(chunk);
-      this.#pause();
-      return undefined;
-    }
-    const taken = this.#feed(chunk, 0, chunk.length);
-    if (!this.#ended && (taken < chunk.length || this.#connection.full)) {
-      if (taken < chunk.length) this.#rest.keep(chunk.subarray(taken));
-      this.#pause();
-    }
-    this.#fed();
-    return this.#place();
-  }
-
-  /** Not for callers: what the stream has read to where {@link data} told it to. */
-  filled(count: number): Uint8Array | undefined {
-    if (this.#ended) return undefined;
-    this.#guard(() => this.#connection.filled(count, performance.now()));
-    if (!this.#ended && this.#connection.full) this.#pause();
-    this.#fed();
-    return this.#place();
-  }
-
-  /** Where the stream shall read to: straight into a message's memory, if a large one is due. */
-  #place(): Uint8Array | undefined {
-    if (this.#ended || this.#paused) return undefined;
-    let place: Uint8Array | undefined;
-    this.#guard(() => {
-      place = this.#connection.room(READ_SIZE);
-    });
-    return place;
-  }
-
-  #pause(): void {
-    this.#paused = true;
-    this.#stream.pause();
-    this.#connection.pause(performance.now());
-  }
-
-  /** @returns The index of the first octet not taken. */
-  #feed(chunk: Uint8Array, at: number, end: number): number {
-    let taken = end;
-    this.#guard(() => {
-      taken = this.#connection.receive(chunk, at, end, performance.now());
-    });
-    return taken;
-  }
-
-  /** Lets the connection take octets; a peer that is wrong ends it. */
-  #guard(take: () => void): void {
-    this.#feeding = true;
-    try {
-      take();
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      this.#feeding = false;
-    }
   }
 
   /** The owner learns of messages only now: it may ask for more at once. */
@@ -347,8 +260,8 @@ export class Engine implements Sink {
    * the stream's error ends it at once: else it could hang there for as long as nobody receives.
    */
   #writeFailed(): void {
-    if (this.#ended || this.#broken || this.#paused || this.#disregarded) return;
-    const stream = readOn(this.#stream);
+    if (this.#ended || this.#broken || this.#disregarded) return;
+    const stream = this.#input.readOn();
     if (stream === undefined) return;
     this.#broken = true;
     this.#stream = stream;
@@ -387,27 +300,15 @@ export class Engine implements Sink {
 
   #end(reason: EndReason): void {
     if (this.#ended) return;
-    this.#decodeRest();
+    this.#input.decodeRest();
     const unwritten = this.#shut();
     this.#stream.destroy();
     this.#owner.ended(reason, unwritten);
   }
 
-  /** What a peer sent before it went is not lost for want of room: it is one chunk at most. */
-  #decodeRest(): void {
-    if (this.#rest.size === 0 || !this.#owner.takeRest()) return;
-    try {
-      this.#rest.offer((octets, at, end) =>
-        this.#connection.receive(octets, at, end, performance.now()),
-      );
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-    }
-  }
-
   #shut(): Parts[] {
     this.#ended = true;
-    this.#rest.drop();
+    this.#input.close();
     this.#alarm.cancel();
     this.#output.close();
     return this.#connection.close(this.#output.refused) as Parts[];
