@@ -1,11 +1,4 @@
-import {
-  checkPong,
-  decodeCommand,
-  decodeError,
-  decodePing,
-  encodeCommand,
-  encodeError,
-} from "./command.js";
+import { checkPong, decodeCommand, decodeError, decodePing, encodeError } from "./command.js";
 import { Decoder, type DecoderOptions, type DecoderSink } from "./decoder.js";
 import { type Batch, Encoder, type Slabs } from "./encoder.js";
 import { encodeGreeting, GreetingDecoder } from "./greeting.js";
@@ -97,10 +90,6 @@ export class Connection implements DecoderSink {
 
   #phase: Phase = "greeting";
   #handshakeDeadline: number;
-  /** The context of the PONG that is owed: however many PINGs came, the last one is answered. */
-  #pong: Uint8Array | undefined;
-  /** A PING is owed: one at the most, however long the wire takes nothing. */
-  #pingOwed = false;
   #full = false;
   #now: number;
 
@@ -151,7 +140,7 @@ export class Connection implements DecoderSink {
 
   /** Whether {@link take} would return anything. */
   get hasOutput(): boolean {
-    return this.#encoder.size > 0 || this.#pingOwed || this.#pong !== undefined;
+    return this.#encoder.size > 0 || this.#heartbeat.owes;
   }
 
   /** When {@link tick} wants to be called, on the caller's clock; Infinity: never. */
@@ -298,14 +287,7 @@ export class Connection implements DecoderSink {
 
   /** Takes what is to be written now. */
   take(): Batch {
-    if (this.#pingOwed) {
-      this.#encoder.command(this.#heartbeat.ping);
-      this.#pingOwed = false;
-    }
-    if (this.#pong !== undefined) {
-      this.#encoder.command(encodeCommand("PONG", this.#pong));
-      this.#pong = undefined;
-    }
+    this.#heartbeat.encode(this.#encoder);
     return this.#encoder.take();
   }
 
@@ -340,7 +322,7 @@ export class Connection implements DecoderSink {
       this.#end("failure");
       throw new ProtocolError("ERR_ZMTP_HEARTBEAT_TIMEOUT");
     }
-    if (this.#heartbeat.pingDue(now)) this.#pingOwed = true;
+    this.#heartbeat.pingDue(now);
   }
 
   /**
@@ -458,12 +440,9 @@ export class Connection implements DecoderSink {
   #trafficCommand(body: Uint8Array): void {
     const { name, data } = decodeCommand(body);
     switch (name) {
-      case "PING": {
-        const { ttlMs, context } = decodePing(data);
-        this.#heartbeat.promised(ttlMs, this.#now);
-        this.#pong = context;
+      case "PING":
+        this.#heartbeat.pinged(decodePing(data), this.#now);
         break;
-      }
       case "PONG":
         checkPong(data);
         break;
@@ -494,7 +473,6 @@ export class Connection implements DecoderSink {
     this.#step(input);
     this.#options.mechanism.close?.();
     this.#decoder.drop();
-    this.#pingOwed = false;
-    this.#pong = undefined;
+    this.#heartbeat.drop();
   }
 }
