@@ -2,18 +2,40 @@ import type { Buffer } from "node:buffer";
 import type { ErrnoError } from "./errors.js";
 import type { ProtocolErrorCode } from "./zmtp/index.js";
 
-/** A peer's refusal or ours, by a ZAP handler (RFC 27). Nothing emits it yet. */
+/** A peer's refusal or ours, by `authenticate` or a ZAP handler (RFC 27). The messages are npm zeromq's. */
 export interface AuthError extends Error {
-  /** The handler's answer (RFC 27): 300 temporary error, 400 failure, 500 internal error. */
+  /** The answer (RFC 27): 300 temporary error, 400 failure, 500 internal error. */
   status: 300 | 400 | 500;
+  /** What `authenticate` threw, or rejected with. */
+  cause?: unknown;
 }
 
-/** A peer broke the protocol or a limit. The message is npm zeromq's: "ZMTP protocol error". */
+/** What a ZAP handler's reply can be wrong in. */
+export type ZapErrorCode =
+  | "ERR_ZAP_UNSPECIFIED"
+  | "ERR_ZAP_MALFORMED_REPLY"
+  | "ERR_ZAP_BAD_REQUEST_ID"
+  | "ERR_ZAP_BAD_VERSION"
+  | "ERR_ZAP_INVALID_STATUS_CODE"
+  | "ERR_ZAP_INVALID_METADATA";
+
+/**
+ * A peer broke the protocol or a limit, or a ZAP handler did. The message is npm zeromq's: "ZMTP
+ * protocol error" or "ZAP protocol error".
+ */
 export interface ProtoError extends Error {
-  /** What the peer did: one of the codes in `docs/protocol-errors.md`. */
-  code: ProtocolErrorCode;
-  /** A `ProtocolError` that says what exactly was wrong. */
+  /** What was wrong: one of the codes in `docs/protocol-errors.md`. */
+  code: ProtocolErrorCode | ZapErrorCode;
+  /** Says what exactly was wrong: a `ProtocolError`, or an `Error` where a ZAP handler was. */
   cause?: unknown;
+}
+
+/** What is known of a peer but for its name. */
+export interface PeerMetadata {
+  /** What it said itself (RFC 37, "Metadata"), which nobody has checked. Names are in lower case. */
+  claimed: ReadonlyMap<string, Buffer>;
+  /** What `authenticate` or the ZAP handler knows of it. Names are in lower case. */
+  assured: ReadonlyMap<string, Buffer>;
 }
 
 interface EventAddress {
@@ -32,6 +54,8 @@ export interface EventPeer {
    * name (`ZMQ_ROUTING_ID`).
    */
   routingId?: Buffer;
+  /** Who the peer is, as `authenticate` or the ZAP handler said (RFC 27, "user id"). */
+  userId?: string;
 }
 
 interface EventFailure<E = ErrnoError> {
@@ -45,7 +69,8 @@ interface EventFailure<E = ErrnoError> {
  *
  * - `accept` (`ZMQ_EVENT_ACCEPTED`): a peer came to a bound endpoint; its handshake begins.
  * - `accept:error` (`ZMQ_EVENT_ACCEPT_FAILED`): a connection could not be accepted, or was closed
- *   as too many were in their handshake (ECONNREFUSED).
+ *   at once: by `tcpAcceptFilter` (EACCES), or as there were too many (`maxConnections`,
+ *   `maxHandshakes`: ECONNREFUSED).
  * - `bind` (`ZMQ_EVENT_LISTENING`): an endpoint is bound; `address` has its real port or path.
  * - `bind:error` (`ZMQ_EVENT_BIND_FAILED`): it could not be bound; `address` lacks the `tcp://`.
  * - `connect` (`ZMQ_EVENT_CONNECTED`): there is a connection to a peer; its handshake begins.
@@ -57,10 +82,12 @@ interface EventFailure<E = ErrnoError> {
  * - `disconnect` (`ZMQ_EVENT_DISCONNECTED`): a connection was lost, or a peer turned away.
  * - `drop`: a peer has no room for a message, which it misses, as it may miss the next ones; told of
  *   once, until it has had room again. How many were dropped, `stats()` tells. Ours alone.
- * - `handshake` (`ZMQ_EVENT_HANDSHAKE_SUCCEEDED`): a peer's handshake is done.
+ * - `handshake` (`ZMQ_EVENT_HANDSHAKE_SUCCEEDED`): a peer's handshake is done; `metadata`, ours alone,
+ *   says what is known of it.
  * - `handshake:error:protocol` (`ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL`): a peer broke the protocol
- *   or a limit, in its handshake or after it. `disconnect` follows.
- * - `handshake:error:auth` (`ZMQ_EVENT_HANDSHAKE_FAILED_AUTH`): not emitted yet.
+ *   or a limit, in its handshake or after it, or a ZAP handler did. `disconnect` follows.
+ * - `handshake:error:auth` (`ZMQ_EVENT_HANDSHAKE_FAILED_AUTH`): a peer may not come in, or will not
+ *   have us. `disconnect` follows.
  * - `handshake:error:other` (`ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL`): a handshake took longer than
  *   `handshakeInterval` (EAGAIN), or its connection was lost (EPIPE, or the system's error).
  *   `disconnect` follows.
@@ -79,7 +106,7 @@ export type Event =
   | ({ type: "close:error" } & EventAddress & EventFailure)
   | ({ type: "disconnect" } & EventAddress & EventPeer)
   | ({ type: "drop" } & EventAddress & EventPeer)
-  | ({ type: "handshake" } & EventAddress & EventPeer)
+  | ({ type: "handshake"; metadata?: PeerMetadata } & EventAddress & EventPeer)
   | ({ type: "handshake:error:protocol" } & EventAddress & EventPeer & EventFailure<ProtoError>)
   | ({ type: "handshake:error:auth" } & EventAddress & EventPeer & EventFailure<AuthError>)
   | ({ type: "handshake:error:other" } & EventAddress & EventPeer & EventFailure)

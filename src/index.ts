@@ -20,7 +20,7 @@ export const capability: Partial<{
   pgm: false,
   tipc: false,
   norm: false,
-  curve: false,
+  curve: true,
   gssapi: false,
   draft: true,
 };
@@ -55,8 +55,23 @@ export { XPublisher } from "./socket/xpub.js";
 export { XSubscriber } from "./socket/xsub.js";
 export { Stream, type StreamConnectOptions } from "./socket/stream.js";
 export type { CallOptions } from "./socket/arguments.js";
+export type {
+  Allowance,
+  Authenticate,
+  AuthenticationReply,
+  AuthenticationRequest,
+  Denial,
+} from "./socket/authenticate.js";
 export type { PeerStats, QueueStats, Stats } from "./socket/stats.js";
 export type { ErrnoError } from "./errors.js";
-export type { AuthError, Event, EventOfType, EventType, ProtoError } from "./events.js";
+export type {
+  AuthError,
+  Event,
+  EventOfType,
+  EventType,
+  PeerMetadata,
+  ProtoError,
+  ZapErrorCode,
+} from "./events.js";
 export type { Message, MessageLike } from "./message.js";
 export type { ProtocolError, ProtocolErrorCode } from "./zmtp/index.js";

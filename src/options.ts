@@ -1,5 +1,7 @@
 import { Buffer } from "node:buffer";
+import { AcceptFilter } from "./accept-filter.js";
 import { errnoError } from "./errors.js";
+import { decode, encode } from "./z85.js";
 
 /** How an option's value is checked and converted; the names are those of npm zeromq's getters. */
 export type OptionType = "Bool" | "Int32" | "Uint32" | "Int64" | "Uint64" | "String";
@@ -11,6 +13,9 @@ export type OptionValue = boolean | number | string | null;
  * types that name it.
  */
 export type OptionScope = "all" | "readable" | "writable" | "some";
+
+/** Which octets an option takes, and how they are read: see {@link toOctets}. */
+type OctetsKind = "any" | "routing id" | "login" | "domain" | "key";
 
 export interface OptionSpec {
   name: string;
@@ -28,15 +33,19 @@ export interface OptionSpec {
   store?: (value: number) => number;
   /** Takes effect at once, not only for endpoints that are bound or connected later. */
   immediate?: true;
-  /** Octets, kept as they are; of a routing id 1 to 255, the first of them not zero. */
-  octets?: "any" | "routing id";
+  /** Though it takes effect at once, no message that waits, and no peer, can go on for it. */
+  makesNoRoom?: true;
+  /** A number that may be null, too. */
+  nullable?: true;
+  /** Takes lists of texts as well, and keeps an {@link AcceptFilter}. */
+  networks?: true;
+  /** Octets, kept as they are; which of them are allowed: see {@link toOctets}. */
+  octets?: OctetsKind;
   /** Has no property: there is a method for it, or another property. */
   hidden?: true;
   /** An order to the socket's pattern, told each time it is set; what value is kept means nothing. */
   order?: true;
-  /** What the option does is not built yet, so any value but the default is refused. */
-  unbuilt?: true;
-  /** It is not built yet either; a value is kept, and refused when it would be used, over tcp. */
+  /** What the option does is not built yet; a value is kept, and refused when it would be used, over tcp. */
   unusable?: "to connect" | "at all";
   /** Of a text that is kept: octets at the most. */
   octetsMax?: number;
@@ -56,6 +65,7 @@ const positive = (value: number): boolean => value > 0;
 const keepalive = (value: number): boolean => value >= -1 && value <= 1;
 /** 65,535 tenths of a second, and what is cut off. */
 const heartbeatTtl = (value: number): boolean => value > -100 && value <= 6_553_599;
+const fileMode = (value: number): boolean => value >= 0 && value <= 0o777;
 /** It travels in tenths of a second. */
 const wholeTenths = (value: number): number => Math.max(0, value - (value % 100));
 
@@ -83,6 +93,9 @@ function writeOnly(
   return option(id, name, type, initial, { access: "w", immediate: true, ...extra }, "some");
 }
 
+/** What a later call goes by, and nothing that is under way. */
+const ofCalls = { immediate: true, makesNoRoom: true } as const;
+
 /** Every socket option (`zmq_setsockopt`). */
 export const OPTIONS: readonly OptionSpec[] = [
   option(11, "sendBufferSize", "Int32", -1, { valid: minusOneUp }, "writable"),
@@ -94,7 +107,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     { valid: notNegative, immediate: true },
     "writable",
   ),
-  option(28, "sendTimeout", "Int32", -1, { valid: minusOneUp, immediate: true }, "writable"),
+  option(28, "sendTimeout", "Int32", -1, { ...ofCalls, valid: minusOneUp }, "writable"),
   option(25, "multicastHops", "Int32", 1, { valid: positive }, "writable"),
   option(
     OURS,
@@ -114,7 +127,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     { valid: notNegative, immediate: true },
     "readable",
   ),
-  option(27, "receiveTimeout", "Int32", -1, { valid: minusOneUp, immediate: true }, "readable"),
+  option(27, "receiveTimeout", "Int32", -1, { ...ofCalls, valid: minusOneUp }, "readable"),
   option(
     OURS + 1,
     "receiveHighWaterMarkBytes",
@@ -146,7 +159,11 @@ export const OPTIONS: readonly OptionSpec[] = [
   writeOnly(53, "relaxed", "Bool", false),
   option(54, "conflate", "Bool", false, { access: "w" }, "some"),
   writeOnly(56, "handover", "Bool", false),
-  writeOnly(61, "connectRoutingId", "String", null, { octets: "routing id", hidden: true }),
+  writeOnly(61, "connectRoutingId", "String", null, {
+    ...ofCalls,
+    octets: "routing id",
+    hidden: true,
+  }),
   writeOnly(69, "noDrop", "Bool", false),
   writeOnly(71, "manual", "Bool", false),
   writeOnly(72, "welcomeMessage", "String", null, { octets: "any" }),
@@ -158,7 +175,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(8, "rate", "Int32", 100, { valid: positive }),
   option(9, "recoveryInterval", "Int32", 10_000, { valid: notNegative }),
   option(16, "type", "Int32", undefined, { access: "r" }),
-  option(17, "linger", "Int32", -1, { valid: minusOneUp, immediate: true }),
+  option(17, "linger", "Int32", -1, { ...ofCalls, valid: minusOneUp }),
   option(18, "reconnectInterval", "Int32", 100, { valid: minusOneUp }),
   option(19, "backlog", "Int32", 100, { valid: notNegative }),
   option(21, "reconnectMaxInterval", "Int32", 0, { valid: notNegative }),
@@ -168,18 +185,21 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(35, "tcpKeepaliveCount", "Int32", -1, { valid: minusOneUp }),
   option(36, "tcpKeepaliveIdle", "Int32", -1, { valid: minusOneUp }),
   option(37, "tcpKeepaliveInterval", "Int32", -1, { valid: minusOneUp }),
-  option(38, "tcpAcceptFilter", "String", undefined, { unbuilt: true }),
+  option(38, "tcpAcceptFilter", "String", undefined, {
+    networks: true,
+    immediate: true,
+  }),
   option(39, "immediate", "Bool", false),
   option(42, "ipv6", "Bool", false),
   option(43, "securityMechanism", "Int32", null, { access: "r" }),
-  option(44, "plainServer", "Bool", false, { unbuilt: true }),
-  option(45, "plainUsername", "String", null, { unbuilt: true }),
-  option(46, "plainPassword", "String", null, { unbuilt: true }),
-  option(47, "curveServer", "Bool", false, { unbuilt: true }),
-  option(48, "curvePublicKey", "String", null, { unbuilt: true }),
-  option(49, "curveSecretKey", "String", null, { unbuilt: true }),
-  option(50, "curveServerKey", "String", null, { unbuilt: true }),
-  option(55, "zapDomain", "String", null, { unbuilt: true }),
+  option(44, "plainServer", "Bool", false),
+  option(45, "plainUsername", "String", null, { octets: "login" }),
+  option(46, "plainPassword", "String", null, { octets: "login" }),
+  option(47, "curveServer", "Bool", false),
+  option(48, "curvePublicKey", "String", null, { octets: "key" }),
+  option(49, "curveSecretKey", "String", null, { octets: "key" }),
+  option(50, "curveServerKey", "String", null, { octets: "key" }),
+  option(55, "zapDomain", "String", null, { octets: "domain" }),
   option(57, "typeOfService", "Int32", 0, { valid: notNegative }),
   option(66, "handshakeInterval", "Int32", 30_000, { valid: notNegative }),
   option(68, "socksProxy", "String", null, { unusable: "to connect" }),
@@ -195,8 +215,19 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(87, "vmciBufferMaxSize", "Uint64", undefined, { absent: true }),
   option(88, "vmciConnectTimeout", "Int32", undefined, { absent: true }),
   option(92, "interface", "String", null, { unusable: "at all", octetsMax: 16 }),
-  option(93, "zapEnforceDomain", "Bool", false, { unbuilt: true }),
+  option(93, "zapEnforceDomain", "Bool", false),
   option(94, "loopbackFastPath", "Bool", false),
+  option(OURS + 30, "ipcMode", "Int64", null, { valid: fileMode, nullable: true }),
+  option(OURS + 31, "maxConnections", "Int32", 16_384, {
+    valid: notNegative,
+    immediate: true,
+    makesNoRoom: true,
+  }),
+  option(OURS + 32, "maxHandshakes", "Int32", 1024, {
+    valid: notNegative,
+    immediate: true,
+    makesNoRoom: true,
+  }),
 ];
 
 /**
@@ -204,7 +235,7 @@ export const OPTIONS: readonly OptionSpec[] = [
  * text.
  * @throws TypeError for a wrong type.
  */
-export function convert(type: OptionType, value: unknown): OptionValue {
+function convert(type: OptionType, value: unknown): OptionValue {
   switch (type) {
     case "Bool":
       if (typeof value !== "boolean") throw new TypeError("Option value must be a boolean");
@@ -223,12 +254,37 @@ function toText(value: unknown): string | null {
   throw new TypeError("Option value must be a string or buffer");
 }
 
-/** @throws EINVAL for a routing id that nobody may have. */
-function toOctets(value: unknown, kind: "any" | "routing id"): Buffer {
+/**
+ * The octets of a text or a buffer, null where there are none.
+ *
+ * - `routing id`: 1 to 255, the first of them not zero.
+ * - `login`: 1 to 255, or null.
+ * - `domain`: 1 to 255.
+ * - `key`: 32, or the 40 characters of Z85 that stand for them.
+ *
+ * @throws EINVAL when they are not of the kind.
+ */
+function toOctets(value: unknown, kind: OctetsKind): Buffer | null {
   const octets = Buffer.from((value ?? "") as string);
-  const isName = octets.length > 0 && octets.length <= 255 && octets[0] !== 0;
-  if (kind === "routing id" && !isName) throw errnoError("EINVAL");
+  if (kind === "any") return octets;
+  if (kind === "key") return toKey(octets);
+  if (kind === "login" && value === null) return null;
+  const isGood = kind !== "routing id" || octets[0] !== 0;
+  if (octets.length === 0 || octets.length > 255 || !isGood) throw errnoError("EINVAL");
   return octets;
+}
+
+const KEY_SIZE = 32;
+const KEY_TEXT_SIZE = 40;
+
+function toKey(octets: Buffer): Buffer {
+  if (octets.length === KEY_SIZE) return octets;
+  const key = octets.length === KEY_TEXT_SIZE ? decode(octets.toString("latin1")) : undefined;
+  if (key === undefined) {
+    const wanted = "A key is 32 octets, or 40 characters of Z85";
+    throw errnoError("EINVAL", undefined, `Invalid argument: ${wanted}`);
+  }
+  return Buffer.from(key);
 }
 
 /** Octets read as text, up to a zero: libzmq hands out a string of C. */
@@ -263,6 +319,7 @@ function notBuilt(name: string, endpoint?: string): Error {
 export class OptionStore {
   readonly #specs: ReadonlyMap<number, OptionSpec>;
   readonly #values: Record<string, OptionValue | Buffer | undefined> = {};
+  #acceptFilter = AcceptFilter.EVERYONE;
 
   constructor(specs: ReadonlyMap<number, OptionSpec>) {
     this.#specs = specs;
@@ -289,6 +346,11 @@ export class OptionStore {
     return value instanceof Buffer && value.length > 0 ? value : undefined;
   }
 
+  /** From where connections are taken over tcp. */
+  get acceptFilter(): AcceptFilter {
+    return this.#acceptFilter;
+  }
+
   /** Sets a value from inside: unchecked. */
   put(name: string, value: OptionValue | Buffer): void {
     this.#values[name] = value;
@@ -296,11 +358,26 @@ export class OptionStore {
 
   /** @throws EINVAL for an option that does not exist, is of another type or cannot be read. */
   get(id: number, type: OptionType): OptionValue {
-    const { name, access, unreadable } = this.#find(id, type);
+    const { name, access, octets, unreadable } = this.#find(id, type);
     const value = this.#values[name];
     if (value === undefined || access === "w" || unreadable) throw errnoError("EINVAL");
-    if (typeof value === "object" && value !== null) return cString(value);
+    if (typeof value === "object" && value !== null) {
+      return octets === "key" ? encode(value) : cString(value);
+    }
     return value === null || typeof value === "string" ? value : as(type, value);
+  }
+
+  /**
+   * A value as the option takes it, by its type alone.
+   * @throws TypeError for a wrong type.
+   */
+  convert(id: number, type: OptionType, value: unknown): OptionValue | string[] {
+    const spec = this.#specs.get(id);
+    if (spec?.nullable === true && spec.type === type && value === null) return null;
+    if (spec?.networks === true && spec.type === type && Array.isArray(value)) {
+      return Array.from(value, (each: unknown) => toText(each ?? undefined) as string);
+    }
+    return convert(type, value);
   }
 
   /**
@@ -309,10 +386,17 @@ export class OptionStore {
    *   version has not built.
    */
   set(id: number, type: OptionType, value: unknown): OptionSpec {
-    let converted: OptionValue | Buffer = convert(type, value);
+    const given = this.convert(id, type, value);
     const spec = this.#find(id, type);
+    if (spec.networks === true) {
+      this.#acceptFilter = this.#acceptFilter.with(given as string | string[] | null);
+      return spec;
+    }
+    let converted = given as OptionValue | Buffer;
     if (spec.octets !== undefined) converted = toOctets(value, spec.octets);
-    if (type !== "String") converted = as(spec.type, converted as number | boolean);
+    if (type !== "String" && converted !== null) {
+      converted = as(spec.type, converted as number | boolean);
+    }
     if (spec.access === "r" || spec.absent === true) throw errnoError("EINVAL");
     if (typeof converted === "number" && spec.valid !== undefined && !spec.valid(converted)) {
       throw errnoError("EINVAL");
@@ -322,10 +406,6 @@ export class OptionStore {
       const size = Buffer.byteLength(converted);
       if (size === 0 || size > (spec.octetsMax ?? size)) throw errnoError("EINVAL");
     }
-    if (spec.unbuilt === true && converted !== (spec.initial ?? null)) {
-      throw notBuilt(spec.name);
-    }
-    if (spec.unbuilt === true) return spec;
     const stored = typeof converted === "number" && spec.store ? spec.store(converted) : converted;
     this.#values[spec.name] = stored;
     return spec;

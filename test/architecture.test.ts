@@ -42,7 +42,10 @@ const PATTERNS = [
   ...["single", "datagram"],
 ].map((name) => `socket/${name}`);
 
-const BASE = ["errors", "message", "options", "events", "shared", "z85", "curve-key-pair"];
+const BASE = [
+  ...["errors", "message", "options", "accept-filter", "events", "shared", "z85"],
+  "curve-key-pair",
+];
 
 type Layer = "base" | "zmtp" | "transport" | "routing" | "socket" | "pattern" | "compat" | "index";
 
@@ -65,7 +68,9 @@ const ALLOWED: Record<Layer, (from: string, to: string) => boolean> = {
 /** What goes against the table, and why. */
 const EXCEPTIONS: Record<string, string> = {
   "events -> zmtp/index": "the type of the error that an event carries",
-  "socket/wiring -> zmtp/index": "puts the parts of a connection together: limits, mechanism",
+  "socket/wiring -> zmtp/index": "puts the parts of a connection together",
+  "socket/policy -> zmtp/index": "makes the mechanism of a connection",
+  "socket/zap -> zmtp/index": "a handler's metadata is encoded as a peer's",
   "socket/context-core -> zmtp/index": "holds the budget that all its sockets share",
 };
 

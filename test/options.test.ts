@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import * as npm from "zeromq";
 import * as zmq from "../src/index.js";
 import { Context } from "../src/socket/context.js";
 import { Pair } from "../src/socket/pair.js";
@@ -21,7 +22,6 @@ function pair(options: object = {}): Pair & Settable {
 }
 
 const EINVAL = expect.objectContaining({ code: "EINVAL", message: "Invalid argument" });
-const ENOTSUP = expect.objectContaining({ code: "ENOTSUP" });
 
 /** The error with which `call` fails. */
 function failure(call: () => unknown): unknown {
@@ -73,6 +73,8 @@ const INTEGERS: [string, number, number, number][] = [
   ["tcpMaxRetransmitTimeout", 0, 0, INT32_MAX],
   ["multicastMaxTransportDataUnit", 1500, 1, INT32_MAX],
   ["typeOfService", 0, 0, INT32_MAX],
+  ["maxConnections", 16_384, 0, INT32_MAX],
+  ["maxHandshakes", 1024, 0, INT32_MAX],
 ];
 
 /** Ours alone: 0 is no mark. */
@@ -83,20 +85,7 @@ const BYTE_MARKS = [
 
 const BOOLEANS = ["immediate", "ipv6", "loopbackFastPath", "exclusiveBuffers"];
 
-/** Name, default (undefined: reading fails) and a value that some later version will take. */
-const UNBUILT: [string, boolean | null | undefined, unknown][] = [
-  ["tcpAcceptFilter", undefined, "127.0.0.1"],
-  ["plainServer", false, true],
-  ["plainUsername", null, "user"],
-  ["plainPassword", null, Buffer.from("password")],
-  ["curveServer", false, true],
-  ["curvePublicKey", null, "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"],
-  ["curveSecretKey", null, Buffer.alloc(32, 1)],
-  ["curveServerKey", null, "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"],
-  ["zapDomain", null, "domain"],
-  ["zapEnforceDomain", false, true],
-];
-
+/** Name, default and a value that some later version will take. */
 const ABSENT = ["vmciBufferSize", "vmciBufferMinSize", "vmciBufferMaxSize", "vmciConnectTimeout"];
 
 const READ_ONLY: [string, unknown][] = [
@@ -247,6 +236,75 @@ describe.each(BYTE_MARKS)("%s", (name) => {
   });
 });
 
+describe("ipcMode", () => {
+  it("is null at first, and can be null again", () => {
+    const socket = pair({ ipcMode: 0o600 });
+    expect([pair()["ipcMode"], socket["ipcMode"]]).toEqual([null, 0o600]);
+    socket["ipcMode"] = null;
+    expect(socket["ipcMode"]).toBeNull();
+  });
+
+  it.each([0, 0o600, 0o777])("takes %i", (mode) => {
+    expect(outcome("ipcMode", mode)).toBe(mode);
+  });
+
+  it.each([-1, 0o1000, 600, 777, 2 ** 32 + 0o600])("refuses %i with EINVAL", (mode) => {
+    expect(outcome("ipcMode", mode)).toBe("EINVAL");
+  });
+
+  it.each([["600"], ["rw-------"], [true], [undefined], [{}], [[]]])("refuses %j", (mode) => {
+    expect(outcome("ipcMode", mode)).toBe("Option value must be a number");
+  });
+});
+
+describe("tcpAcceptFilter", () => {
+  function setting(filter: unknown, socket: Settable = pair()): unknown {
+    try {
+      socket["tcpAcceptFilter"] = filter;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    }
+    return "done";
+  }
+
+  it("cannot be read, as in npm zeromq", () => {
+    expect(failure(() => pair()["tcpAcceptFilter"])).toEqual(EINVAL);
+    expect(failure(() => pair({ tcpAcceptFilter: "::1" })["tcpAcceptFilter"])).toEqual(EINVAL);
+  });
+
+  it.each([
+    ...["127.0.0.1", "127.0.0.1/8", "10.0.0.0/0", "10.0.0.1/08", Buffer.from("127.0.0.1/32"), null],
+    ...["", "a", "localhost", "*", "lo", "127.0.0.1:80", " 127.0.0.1", "10.0.0.0/33", undefined],
+    ...[{}, 5, true],
+  ])("npm zeromq's values: %j is taken, or refused, as there", (filter) => {
+    const other = new npm.Pair();
+    try {
+      expect(setting(filter)).toBe(setting(filter, other as unknown as Settable));
+    } finally {
+      other.close();
+    }
+  });
+
+  it("takes lists of texts and buffers, and nothing else in them", () => {
+    expect(setting(["::1/128", Buffer.from("10.0.0.0/8")])).toBe("done");
+    expect(setting(["10.0.0.0/8", "10"])).toBe("EINVAL");
+    for (const strange of [[null], [undefined], [1], [["::1"]], new Array(1)]) {
+      expect(setting(strange)).toBe("Option value must be a string or buffer");
+    }
+  });
+
+  it("a wrong one keeps a socket from being made", () => {
+    const text = expect.objectContaining({ message: expect.stringContaining('"10.0.0.0/33"') });
+    expect(failure(() => new Pair({ tcpAcceptFilter: ["10.0.0.0/33"] }))).toEqual(text);
+  });
+
+  it("of a closed socket: ENOTSOCK", () => {
+    const socket = pair();
+    socket.close();
+    for (const filter of [null, [], "::1"]) expect(setting(filter, socket)).toBe("ENOTSOCK");
+  });
+});
+
 describe.each(BOOLEANS)("%s", (name) => {
   it("is false at first, and can be set", () => {
     const socket = pair();
@@ -259,38 +317,6 @@ describe.each(BOOLEANS)("%s", (name) => {
 
   it.each([[1], [0], ["true"], [null], [undefined]])("refuses %s with a TypeError", (value) => {
     expect(outcome(name, value)).toBe("Option value must be a boolean");
-  });
-});
-
-describe.each(UNBUILT)("%s", (name, initial, value) => {
-  it("has its default", () => {
-    if (initial === undefined) expect(failure(() => pair()[name])).toEqual(EINVAL);
-    else expect(pair()[name]).toBe(initial);
-  });
-
-  it("is refused with ENOTSUP and named, and nothing is stored", () => {
-    const socket = pair();
-    const error = failure(() => {
-      socket[name] = value;
-    });
-    expect(error).toEqual(ENOTSUP);
-    expect((error as Error).message).toContain(name);
-    if (initial !== undefined) expect(socket[name]).toBe(initial);
-    expect(socket.securityMechanism).toBeNull();
-    expect(failure(() => new Pair({ [name]: value }))).toEqual(ENOTSUP);
-  });
-
-  it("takes its default, which changes nothing", () => {
-    const socket = pair();
-    socket[name] = initial ?? null;
-    if (initial !== undefined) expect(socket[name]).toBe(initial);
-  });
-
-  it("refuses a wrong type with a TypeError first", () => {
-    const text = typeof initial === "boolean" ? "a boolean" : "a string or buffer";
-    expect(failure(() => new Pair({ [name]: 1 }))).toEqual(
-      new TypeError(`Option value must be ${text}`),
-    );
   });
 });
 
@@ -416,6 +442,11 @@ describe("options by number", () => {
     ["setStringOption", [32, "x"]],
     ["getStringOption", [17]],
     ["getInt32Option", [5]],
+    // ZMQ_IPC_FILTER_PID, _UID and _GID: Node.js does not say who a peer is. Nobody is to think that
+    // they hold.
+    ["setInt32Option", [58, 1]],
+    ["setInt32Option", [59, 1]],
+    ["setInt32Option", [60, 1]],
   ])("%s%j: EINVAL", (name, args) => {
     expect(failure(() => open().call(name, ...args))).toEqual(EINVAL);
   });
@@ -490,12 +521,15 @@ describe("the warning that an option comes too late", () => {
     "sendTimeout",
     "receiveTimeout",
     "linger",
+    "maxConnections",
+    "maxHandshakes",
   ];
   const LOUD = [
     ...INTEGERS.map(([name]) => name).filter((name) => !QUIET.includes(name)),
     "maxMessageSize",
     "affinity",
     "heartbeatTimeToLive",
+    "ipcMode",
     ...BOOLEANS,
   ];
 

@@ -40,6 +40,11 @@ export class Abroad {
     return true;
   }
 
+  /** Whether a thread has the name. */
+  knows(name: string): boolean {
+    return this.#threads.names.find(name) !== undefined;
+  }
+
   /** A name that was taken can be connected to. */
   announce(name: string): void {
     this.#threads.announce(name);

@@ -1,29 +1,33 @@
 import type { Socket as Stream } from "node:net";
-import { errnoError } from "../errors.js";
+import type { ErrnoError } from "../errors.js";
 import type { EndReason } from "../transport/engine.js";
 import type { Listener } from "../transport/listener.js";
 import { keepAlive, remoteAddress } from "../transport/stream.js";
 import type { Candidate } from "./candidates.js";
 import type { Core } from "./core.js";
+import { Door } from "./door.js";
 import { whereIs } from "./link.js";
+import type { Policy } from "./policy.js";
 import { Session, type SessionOwner } from "./session.js";
 import { SurplusDelays } from "./surplus.js";
-
-/** Connections per listener that have not done their handshake, at the most. */
-const HANDSHAKES_MAX = 1024;
 
 /** A bound tcp or ipc endpoint: its listener, and the sessions of the peers that came. */
 export class BoundEndpoint implements SessionOwner {
   readonly #core: Core;
   readonly #listener: Listener;
+  readonly #policy: Policy;
+  readonly #door: Door;
   readonly #sessions = new Set<Session>();
   readonly #waiting = new Map<Session, WaitingPeer>();
   readonly #delays = new SurplusDelays();
   #handshakes = 0;
+  #closed = false;
 
-  constructor(core: Core, listener: Listener) {
+  constructor(core: Core, listener: Listener, policy: Policy) {
     this.#core = core;
     this.#listener = listener;
+    this.#policy = policy;
+    this.#door = new Door(core.options, listener.endpoint);
   }
 
   get endpoint(): string {
@@ -34,24 +38,44 @@ export class BoundEndpoint implements SessionOwner {
     return this.#sessions;
   }
 
-  /** A peer came. */
+  /** A peer came. Before there is anything to secure its connection with, nothing is read of it. */
   accepted(stream: Stream): void {
+    const { ready } = this.#policy;
+    if (ready === undefined) {
+      this.#letIn(stream);
+      return;
+    }
+    stream.on("error", () => {});
+    ready.then(
+      () => (this.#closed ? stream.destroy() : this.#letIn(stream)),
+      (error) => this.#refuse(stream, error),
+    );
+  }
+
+  #letIn(stream: Stream): void {
     const { monitor } = this.#core;
     const address = this.endpoint;
     const peerAddress = remoteAddress(stream, address);
-    if (this.#handshakes >= HANDSHAKES_MAX) {
-      stream.destroy();
-      const error = errnoError("ECONNREFUSED", address, "Too many connections in handshake");
-      monitor.emit({ type: "accept:error", address, peerAddress, error });
+    const inside = { connections: this.#sessions.size, handshakes: this.#handshakes };
+    const error = this.#door.refusal(stream, inside);
+    if (error !== undefined) {
+      this.#refuse(stream, error);
       return;
     }
     this.#handshakes++;
     stream.setNoDelay(true);
     keepAlive(stream, this.#core.options);
-    const session = new Session(this.#core, this, address, "server");
+    const session = new Session(this.#core, this, address, "server", this.#policy);
     this.#sessions.add(session);
     monitor.emit({ type: "accept", address, peerAddress });
     session.attachStream(stream, peerAddress);
+  }
+
+  #refuse(stream: Stream, error: ErrnoError): void {
+    const peerAddress = remoteAddress(stream, this.endpoint);
+    stream.destroy();
+    this.#core.connectionsRefused++;
+    this.#core.emit({ type: "accept:error", address: this.endpoint, peerAddress, error });
   }
 
   admit(session: Session): boolean {
@@ -78,6 +102,7 @@ export class BoundEndpoint implements SessionOwner {
 
   /** Stops accepting, and lets each peer go once what was sent to it is written. */
   close(): void {
+    this.#closed = true;
     this.#listener.close();
     this.#core.monitor.emit({ type: "close", address: this.endpoint });
     // First those who wait: a place that becomes free is not for them any more.

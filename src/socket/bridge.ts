@@ -61,7 +61,7 @@ export class Bridge implements PipeSink {
     this.#say({ is: "open", routingId: Uint8Array.from(routingId) });
   }
 
-  /** Gives up; what was not sent stays in the pipe. */
+  /** Gives up; what was not sent stays in the pipe. The owner is not told. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -177,7 +177,7 @@ export class Bridge implements PipeSink {
   }
 
   #gone(): void {
-    if (this.#closed && this.#open) return;
+    if (this.#closed) return;
     this.#closed = true;
     this.#owner.bridgeClosed();
     if (this.#open) this.#pipe.close();

@@ -1,16 +1,19 @@
 import type { Buffer } from "node:buffer";
+import type { ErrnoError } from "../errors.js";
 import type { IpcAddress, TcpAddress } from "../transport/address.js";
 import { Dialer } from "../transport/dialer.js";
 import type { EndReason } from "../transport/engine.js";
 import { keepAlive, remoteAddress } from "../transport/stream.js";
 import type { Candidate } from "./candidates.js";
 import type { Core } from "./core.js";
+import type { Policy } from "./policy.js";
 import { Session, type SessionOwner } from "./session.js";
 
 /** A connected tcp or ipc endpoint: one session, and the dialer that finds it connections. */
 export class ConnectedEndpoint implements SessionOwner, Candidate {
   readonly endpoint: string;
   readonly #core: Core;
+  readonly #policy: Policy;
   readonly #dialer: Dialer;
   readonly #session: Session;
   /** `ZMQ_IMMEDIATE`: there is a pipe only while there is a connection. */
@@ -19,12 +22,19 @@ export class ConnectedEndpoint implements SessionOwner, Candidate {
   readonly #routingId: Buffer | undefined;
   #closing = false;
 
-  constructor(core: Core, address: TcpAddress | IpcAddress, endpoint: string, routingId?: Buffer) {
+  constructor(
+    core: Core,
+    address: TcpAddress | IpcAddress,
+    endpoint: string,
+    policy: Policy,
+    routingId?: Buffer,
+  ) {
     this.#core = core;
     this.endpoint = endpoint;
+    this.#policy = policy;
     this.#routingId = routingId;
     this.#immediate = core.options.boolean("immediate");
-    this.#session = new Session(core, this, endpoint, "client");
+    this.#session = new Session(core, this, endpoint, "client", policy);
     this.#dialer = new Dialer(address, endpoint, core.dialerOptions(), {
       delayed: () => {
         // On ipc a connection is there at once or not at all, says libzmq.
@@ -47,7 +57,7 @@ export class ConnectedEndpoint implements SessionOwner, Candidate {
 
   /** Begins: a pipe at once, unless there is no place for it or it waits for the connection. */
   connect(): void {
-    if (this.#immediate) this.#dialer.dial();
+    if (this.#immediate) this.#dial();
     else if (this.#core.pattern.vacant) this.enter();
     else this.#core.candidates.add(this);
   }
@@ -55,8 +65,25 @@ export class ConnectedEndpoint implements SessionOwner, Candidate {
   /** There is a place for the pipe. */
   enter(): void {
     this.#core.attach(this.#session, this.#routingId);
-    if (!this.#session.connected) this.#dialer.dial();
+    if (!this.#session.connected) this.#dial();
     else this.#session.admit();
+  }
+
+  /** Once there is something to secure connections with. */
+  #dial(): void {
+    const { ready } = this.#policy;
+    if (ready === undefined) this.#dialer.dial();
+    else
+      ready.then(
+        () => this.#closing || this.#dialer.dial(),
+        (error) => this.#hopeless(error),
+      );
+  }
+
+  /** Not a matter of trying again. */
+  #hopeless(error: ErrnoError): void {
+    process.emitWarning(error);
+    this.#core.emit({ type: "handshake:error:other", address: this.endpoint, error });
   }
 
   admit(session: Session): boolean {

@@ -1,4 +1,5 @@
 import { errnoError } from "../errors.js";
+import type { Parts } from "../message.js";
 import { defineAccessors, type OptionSpec, OptionStore } from "../options.js";
 import { shared } from "../shared.js";
 import { Meeting } from "../transport/inproc.js";
@@ -45,6 +46,18 @@ const BOTH = [
 const byId = (specs: OptionSpec[]): Map<number, OptionSpec> =>
   new Map(specs.map((spec) => [spec.id, spec]));
 
+/** The way to the handler that decides who may come in (RFC 27). */
+export interface Zap {
+  /** Whether there is one. */
+  readonly found: boolean;
+  /**
+   * Asks it.
+   * @param done Called with the reply, undefined when the handler has gone without one.
+   * @returns Takes the question back.
+   */
+  ask(request: Parts, done: (reply: Parts | undefined) => void): () => void;
+}
+
 /** The inside of a context: its options, its sockets, its inproc names. */
 export class ContextCore {
   readonly readable = new OptionStore(byId([...BOTH, ...READ]));
@@ -53,8 +66,13 @@ export class ContextCore {
   readonly reserve = new Budget(RESERVE_LIMIT);
   readonly #sockets = new Set<Core>();
   #cells: Int32Array | undefined;
+  readonly zap: Zap;
   /** What other threads have bound; undefined where there is no way to them. */
   abroad: Abroad | undefined = undefined;
+
+  constructor(zap: (context: ContextCore) => Zap) {
+    this.zap = zap(this);
+  }
 
   /** From now on options and inproc names are those of all threads. */
   share(threads: Threads): void {

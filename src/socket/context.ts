@@ -7,6 +7,7 @@ import {
   defineContextAccessors,
   registerContext,
 } from "./context-core.js";
+import { ZapClient } from "./zap-client.js";
 
 /** The options of a {@link Context}. */
 export interface ContextOptions {
@@ -66,7 +67,7 @@ export interface Context {
  * and what happens to their messages when the process ends.
  */
 export class Context {
-  readonly #core = new ContextCore();
+  readonly #core = new ContextCore((core) => new ZapClient(core));
 
   /**
    * @throws TypeError for an option that does not exist or is of the wrong type, EINVAL for a

@@ -6,6 +6,7 @@ import type { BackoffOptions } from "../transport/backoff.js";
 import { Candidates } from "./candidates.js";
 import type { ContextCore } from "./context-core.js";
 import type { InprocPeer } from "./inproc.js";
+import { Judge } from "./judge.js";
 import type { SocketKind } from "./kind.js";
 import { lifetime } from "./lifetime.js";
 import { type Link, whereIs } from "./link.js";
@@ -14,6 +15,7 @@ import { Monitor } from "./monitor.js";
 import type { Pattern, PatternHost } from "./pattern.js";
 import { Pipe } from "./pipe.js";
 import { Reader } from "./reader.js";
+import { Security } from "./security.js";
 import type { Session } from "./session.js";
 import { Share, turn } from "./turn.js";
 import { press, Wiring } from "./wiring.js";
@@ -41,10 +43,14 @@ export class Core implements PatternHost {
   readonly inproc: Set<InprocPeer> = new Set();
   readonly sendMarks: QueueMarks;
   readonly receiveMarks: QueueMarks;
+  readonly security: Security;
+  readonly judge: Judge;
   readonly wiring: Wiring;
   readonly pattern: Pattern;
   readonly reader: Reader;
   readonly writer: Writer;
+  /** Connections that were closed at the door of a bound endpoint: see `Door`. */
+  connectionsRefused = 0;
   /** A proxy that wants to know when there may be something to receive, or room to send. */
   relay: (() => void) | undefined = undefined;
   /** Several may have one name: an ipc path can be bound again, which takes it over. */
@@ -62,7 +68,7 @@ export class Core implements PatternHost {
 
   /** @throws EMFILE when the context has as many sockets as it may. */
   constructor(kind: SocketKind, context: ContextCore) {
-    context.add(this);
+    if (kind.hidden !== true) context.add(this);
     this.kind = kind;
     this.context = context;
     this.options = new OptionStore(kind.options);
@@ -73,12 +79,14 @@ export class Core implements PatternHost {
     for (const [name, value] of Object.entries(kind.defaults ?? {})) this.options.put(name, value);
     this.sendMarks = new QueueMarks(this.options, "send");
     this.receiveMarks = new QueueMarks(this.options, "receive");
+    this.security = new Security(this.options);
+    this.judge = new Judge(context.zap);
     this.wiring = new Wiring(kind, this.options, context.reserve);
     this.pattern = kind.pattern(this);
     const share = new Share(turn);
     this.reader = new Reader(this.pattern, share, kind.present);
     this.writer = new Writer(this.pattern, share);
-    lifetime.add(this);
+    if (kind.hidden !== true) lifetime.add(this);
   }
 
   get closed(): boolean {
@@ -203,11 +211,12 @@ export class Core implements PatternHost {
    * @throws As {@link OptionStore.set}.
    */
   setOption(id: number, type: OptionType, value: unknown): boolean {
-    const { name, immediate, order } = this.options.set(id, type, value);
+    const { name, immediate, makesNoRoom, order } = this.options.set(id, type, value);
+    this.security.optionSet(name);
     if (order === true) this.pattern.order?.(name, this.options.value(name) ?? null);
     else if (immediate === true) this.optionsChanged();
-    // Whatever it is, a message may find its way now, or a peer its place.
-    if (immediate === true) {
+    // A message may find its way now, or a peer its place.
+    if (immediate === true && makesNoRoom !== true) {
       this.vacated();
       this.writeActivated();
     }

@@ -1,3 +1,4 @@
+import type { Bounds } from "./lane.js";
 import type { Pipe } from "./pipe.js";
 
 /** How much waits. */
@@ -24,4 +25,12 @@ export function outDepthOf(pipes: Iterable<Pipe>): Depth {
     depth.bytes += pipe.outBytes;
   }
   return depth;
+}
+
+/** Whether less waits than `bounds` allow. */
+export function isBelow(depth: Depth, bounds: Bounds): boolean {
+  return (
+    (bounds.messages === 0 || depth.messages < bounds.messages) &&
+    (bounds.bytes === 0 || depth.bytes < bounds.bytes)
+  );
 }

@@ -8,6 +8,7 @@ import { BoundEndpoint } from "./bound.js";
 import { ConnectedEndpoint } from "./connected.js";
 import type { Core, Endpoint } from "./core.js";
 import { InprocBinding, InprocConnection } from "./inproc.js";
+import type { Policy } from "./policy.js";
 
 /** Binds `endpoint`; whatever is wrong with it rejects. An aborted bind leaves nothing bound. */
 export async function bind(core: Core, endpoint: string, signal?: AbortSignal): Promise<void> {
@@ -16,9 +17,12 @@ export async function bind(core: Core, endpoint: string, signal?: AbortSignal): 
     core.addBound(new InprocBinding(core, address.name, endpoint));
     return;
   }
-  const events = new BoundEvents(core, endpoint);
+  const policy = policyOf(core, endpoint);
+  const events = new BoundEvents(core, endpoint, policy);
   try {
-    const binding = Listener.bind(address, endpoint, listenerOptions(core), events);
+    const listen = (): Promise<Listener> =>
+      Listener.bind(address, endpoint, listenerOptions(core), events);
+    const binding = policy.ready === undefined ? listen() : policy.ready.then(listen);
     events.listening(await abortable(binding, signal));
   } catch (error) {
     bindFailed(core, address, endpoint, error as ErrnoError);
@@ -50,7 +54,7 @@ export function bindSync(core: Core, endpoint: string): void {
     core.addBound(new InprocBinding(core, address.name, endpoint));
     return;
   }
-  const events = new BoundEvents(core, endpoint);
+  const events = new BoundEvents(core, endpoint, policyOf(core, endpoint));
   try {
     const listener = Listener.bindSync(address, endpoint, listenerOptions(core), events);
     if (listener !== undefined) events.listening(listener);
@@ -73,7 +77,8 @@ export function connect(core: Core, endpoint: string, routingId: Buffer | undefi
     return;
   }
   if (address.transport === "ipc") systemPath(address.path, endpoint);
-  const connected = new ConnectedEndpoint(core, address, endpoint, routingId);
+  const policy = policyOf(core, endpoint);
+  const connected = new ConnectedEndpoint(core, address, endpoint, policy, routingId);
   core.addConnected(connected);
   connected.connect();
 }
@@ -86,6 +91,15 @@ function parse(core: Core, endpoint: string, use: Use): Address {
   }
   if (address.transport === "tcp") core.options.checkUsable(use, endpoint);
   return address;
+}
+
+/** @throws EINVAL when it cannot be secured as the options want it. */
+function policyOf(core: Core, endpoint: string): Policy {
+  const policy = core.security.policy(endpoint);
+  if (core.kind.name === "STREAM" && policy.mechanism !== "NULL") {
+    throw errnoError("EINVAL", endpoint, "Invalid argument: a Stream cannot be secured");
+  }
+  return policy;
 }
 
 /** @throws ENOENT when nothing of the kind is bound. */
@@ -121,7 +135,11 @@ function remove(core: Core, found: Endpoint[], endpoint: string): void {
 }
 
 function listenerOptions(core: Core): ListenerOptions {
-  return { backlog: core.options.number("backlog"), ipv6: core.options.boolean("ipv6") };
+  return {
+    backlog: core.options.number("backlog"),
+    ipv6: core.options.boolean("ipv6"),
+    ipcMode: core.options.value("ipcMode") as number | null,
+  };
 }
 
 /** In npm zeromq's events the address of a failed bind has no `tcp://`. */
@@ -134,11 +152,13 @@ function bindFailed(core: Core, address: Address, endpoint: string, error: Errno
 class BoundEvents implements ListenerEvents {
   readonly #core: Core;
   readonly #asked: string;
+  readonly #policy: Policy;
   #bound: BoundEndpoint | undefined;
 
-  constructor(core: Core, asked: string) {
+  constructor(core: Core, asked: string, policy: Policy) {
     this.#core = core;
     this.#asked = asked;
+    this.#policy = policy;
   }
 
   listening(listener: Listener): void {
@@ -146,7 +166,7 @@ class BoundEvents implements ListenerEvents {
       listener.close();
       return;
     }
-    this.#bound = new BoundEndpoint(this.#core, listener);
+    this.#bound = new BoundEndpoint(this.#core, listener, this.#policy);
     this.#core.addBound(this.#bound);
     this.#core.emit({ type: "bind", address: listener.endpoint });
   }

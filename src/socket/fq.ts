@@ -1,7 +1,10 @@
-import type { Parts } from "../message.js";
-import { type Depth, depthOf } from "./depth.js";
+import { type Parts, sizeOf } from "../message.js";
+import { type Depth, depthOf, isBelow } from "./depth.js";
+import type { Bounds } from "./lane.js";
 import type { Pipe } from "./pipe.js";
 import { Ring } from "./ring.js";
+
+const NOTHING = { length: 0, bytes: 0 };
 
 /**
  * Receives from many pipes, one message from each in turn.
@@ -11,20 +14,21 @@ import { Ring } from "./ring.js";
  * a queue may hold: {@link vacant}.
  */
 export class FairQueue {
-  readonly #mark: () => number;
+  readonly #bounds: () => Bounds;
   readonly #vacated: () => void;
   readonly #ring = new Ring<Pipe>();
   /** Pipes of peers that are gone, with messages left to read. */
   readonly #departed = new Set<Pipe>();
   #departedMessages = 0;
+  #departedBytes = 0;
   #last: Pipe | undefined;
 
   /**
-   * @param mark Messages that one peer's queue may hold; 0: no bound.
+   * @param bounds What one peer's queue may hold.
    * @param vacated Called when there is a place for another peer again.
    */
-  constructor(mark: () => number, vacated: () => void) {
-    this.#mark = mark;
+  constructor(bounds: () => Bounds, vacated: () => void) {
+    this.#bounds = bounds;
     this.#vacated = vacated;
   }
 
@@ -38,8 +42,10 @@ export class FairQueue {
 
   /** Whether another peer may come. */
   get vacant(): boolean {
-    const mark = this.#mark();
-    return mark === 0 || this.#departedMessages < mark;
+    return isBelow(
+      { messages: this.#departedMessages, bytes: this.#departedBytes },
+      this.#bounds(),
+    );
   }
 
   /** Whether {@link receive} would give a message. */
@@ -80,7 +86,7 @@ export class FairQueue {
       const parts = pipe.read();
       if (parts !== undefined) {
         this.#last = pipe;
-        if (departed) this.#tookFromDeparted(pipe);
+        if (departed) this.#tookFromDeparted(pipe, sizeOf(parts));
         return parts;
       }
       this.#ring.deactivate(pipe);
@@ -102,15 +108,16 @@ export class FairQueue {
     }
     this.#departed.add(pipe);
     this.#departedMessages += pipe.length;
+    this.#departedBytes += pipe.bytes;
     this.#ring.activate(pipe);
   }
 
   /** Forgets a pipe, with all that it holds. */
   detach(pipe: Pipe): void {
-    const length = this.#departed.delete(pipe) ? pipe.length : 0;
+    const { length, bytes } = this.#departed.delete(pipe) ? pipe : NOTHING;
     this.#ring.delete(pipe);
     pipe.close();
-    this.#forget(length);
+    this.#forget(length, bytes);
   }
 
   /** Forgets all pipes. */
@@ -119,21 +126,23 @@ export class FairQueue {
     this.#ring.clear();
     this.#departed.clear();
     this.#departedMessages = 0;
+    this.#departedBytes = 0;
   }
 
-  #tookFromDeparted(pipe: Pipe): void {
+  #tookFromDeparted(pipe: Pipe, bytes: number): void {
     if (pipe.length === 0) {
       this.#departed.delete(pipe);
       this.#ring.delete(pipe);
       pipe.close();
     }
-    this.#forget(1);
+    this.#forget(1, bytes);
   }
 
   /** Messages of departed peers are gone: there may be a place again. */
-  #forget(count: number): void {
+  #forget(messages: number, bytes: number): void {
     const wasVacant = this.vacant;
-    this.#departedMessages -= count;
+    this.#departedMessages -= messages;
+    this.#departedBytes -= bytes;
     if (!wasVacant && this.vacant) this.#vacated();
   }
 }

@@ -170,6 +170,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
   meet(host: InprocBinding): void {
     this.#host = host;
     this.#core.context.abroad?.forget(this);
+    this.#turnBack();
     const theirs = host.core;
     // We may have gone, and left something.
     if (this.#theirs?.ended !== true) theirs.inproc.add(this);
@@ -181,6 +182,14 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
     this.updateMarks();
     if (theirs.pattern.vacant) this.#attachTheirs();
     else theirs.candidates.add(this.#guest);
+  }
+
+  /** Whoever was asked in another thread has not let us in, and need not any more. */
+  #turnBack(): void {
+    if (this.#bridge === undefined) return;
+    this.#bridge.close();
+    this.#bridge = undefined;
+    this.#theirs?.attach(this);
   }
 
   /** The socket of either side was closed. */

@@ -16,6 +16,8 @@ export interface SocketKind {
   single?: true;
   /** It tells its routing id (RFC 37, "Identity"). */
   named?: true;
+  /** It is ours, and not the application's: it does not count, nor hold up the end. */
+  hidden?: true;
   /** It sends a message to many peers at once. */
   publishes?: true;
   /** Whether a message of a peer's may be one for this type; if absent, any may. */

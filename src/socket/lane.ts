@@ -80,10 +80,14 @@ export class Lane {
     return this.#awaitsRead && this.#queue.length === 0;
   }
 
-  /** Whether more waits than the marks allow. */
+  /** Whether more waits than the marks allow, or in all who share a pool. */
   get overfull(): boolean {
     const { messages, bytes } = this.#marks;
-    return (messages > 0 && this.length > messages) || (bytes > 0 && this.#bytes > bytes);
+    return (
+      (messages > 0 && this.length > messages) ||
+      (bytes > 0 && this.#bytes > bytes) ||
+      this.#pools?.some((pool) => pool.overfull) === true
+    );
   }
 
   /** Whether there is room. If not, `writer` waits: see {@link roomCame}; a pool will wake it. */
@@ -218,10 +222,11 @@ export class Lane {
     this.#marks = NO_BOUNDS;
     this.#conflate = true;
     const pools = this.#pools ?? [];
+    const bytes = this.#bytes;
     this.#pools = undefined;
     for (const pool of pools) {
       pool.forget(writer);
-      pool.add(-this.#bytes);
+      pool.add(-bytes);
     }
     while (this.length > 1) this.#count(-sizeOf(this.#queue.shift() as Parts));
   }
@@ -235,21 +240,21 @@ export class Lane {
 
   /**
    * Counts in others from now on, one for each pool.
-   * @param writer Who may wait for room.
-   * @returns Whether they are others.
+   * @param writer Who may wait for room, and has to ask anew.
    */
-  moveTo(other: (pool: Pool) => Pool, writer: Waiter): boolean {
-    const before = this.#pools;
-    const after = before?.map(other);
-    // Who stays where it is keeps its turn there.
-    if (before === undefined || after === undefined || after[0] === before[0]) return false;
-    this.#pools = after;
-    for (const pool of after) pool.add(this.#bytes);
+  moveTo(other: (pool: Pool) => Pool, writer: Waiter): void {
+    const before = this.#pools ?? [];
+    // Now: who is woken when bytes have left one pool may read here, before they have left the next.
+    const bytes = this.#bytes;
+    this.#pools = this.#pools?.map(other);
     for (const pool of before) {
+      const after = other(pool);
+      // Who stays where it is keeps its turn there.
+      if (after === pool) continue;
+      after.add(bytes);
       pool.forget(writer);
-      pool.add(-this.#bytes);
+      pool.add(-bytes);
     }
-    return true;
   }
 
   /** No pool tells of room any more. */

@@ -6,19 +6,22 @@ import { Ring } from "./ring.js";
 /** Sends to many pipes, one message to each in turn; those that are full are passed over. */
 export class LoadBalancer {
   readonly #ring = new Ring<Pipe>();
-  #last: Pipe | undefined;
 
   /** Why it does not take a message. */
   readonly refusal = { code: "EAGAIN", waits: true } as const;
 
-  /** The pipe that the last message went to. */
-  get last(): Pipe | undefined {
-    return this.#last;
+  /** The pipe that the next message goes to: whose turn it is, of those with room. */
+  get next(): Pipe | undefined {
+    for (let pipe = this.#ring.current; pipe !== undefined; pipe = this.#ring.current) {
+      if (pipe.checkWrite()) return pipe;
+      this.#ring.deactivate(pipe);
+    }
+    return undefined;
   }
 
   /** Whether {@link send} would take a message. */
   get writable(): boolean {
-    return this.#next() !== undefined;
+    return this.next !== undefined;
   }
 
   /** Messages and bytes that wait to be sent. */
@@ -46,20 +49,10 @@ export class LoadBalancer {
 
   /** Whether it took the message. */
   send(parts: Parts): boolean {
-    const pipe = this.#next();
+    const pipe = this.next;
     if (pipe === undefined) return false;
     this.#ring.advance();
-    this.#last = pipe;
     pipe.send(parts);
     return true;
-  }
-
-  /** The pipe whose turn it is, of those with room. */
-  #next(): Pipe | undefined {
-    for (let pipe = this.#ring.current; pipe !== undefined; pipe = this.#ring.current) {
-      if (pipe.checkWrite()) return pipe;
-      this.#ring.deactivate(pipe);
-    }
-    return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { EventPeer } from "../events.js";
+import type { EventPeer, PeerMetadata } from "../events.js";
 import type { Pipe } from "./pipe.js";
 
 /** A peer of a socket, or one that a connector has not reached yet. */
@@ -16,6 +16,10 @@ export interface Link {
   readonly socketPipe: Pipe | undefined;
   /** What the peer calls itself; undefined when it does not say. */
   readonly routingId: Buffer | undefined;
+  /** Who the peer is, says our judge; undefined when he does not say, or was not asked. */
+  readonly userId?: string | undefined;
+  /** What else is known of the peer. */
+  readonly metadata?: PeerMetadata | undefined;
 }
 
 /** What the peer is called: by us, or else by itself. */
@@ -27,11 +31,12 @@ export function nameOf({ socketPipe, routingId }: Link): Buffer | undefined {
 
 /** The part of an event that says of which peer it is. */
 export function whereIs(link: Link): { address: string } & EventPeer {
-  const { endpoint: address, peerAddress } = link;
+  const { endpoint: address, peerAddress, userId } = link;
   const routingId = nameOf(link);
   return {
     address,
     ...(peerAddress !== undefined && { peerAddress }),
     ...(routingId !== undefined && { routingId }),
+    ...(userId !== undefined && { userId }),
   };
 }

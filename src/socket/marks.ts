@@ -31,7 +31,9 @@ export class QueueMarks {
   get pool(): Pool | undefined {
     const limit = this.#options.number(`${this.#direction}HighWaterMarkTotalBytes`);
     // Who shares the pool that there was goes on to: the option is for peers that come later.
-    if (limit !== (this.#pool?.limit ?? 0)) this.#pool = limit > 0 ? new Pool(limit) : undefined;
+    if (limit !== (this.#pool?.limit ?? 0)) {
+      this.#pool = limit > 0 ? new Pool(limit, this.#direction) : undefined;
+    }
     return this.#pool;
   }
 }

@@ -1,3 +1,5 @@
+import type { Authenticate } from "./authenticate.js";
+
 /** The options of sockets, as properties. The values stand in `options.ts`. */
 
 /**
@@ -6,7 +8,8 @@
  *
  * Setting one throws TypeError for a wrong type and EINVAL for a number out of its range; a closed
  * socket throws ENOTSOCK, for reading too. Numbers lose their fraction, and those of most options
- * wrap around at 32 bits. `linger`, `sendTimeout`, `receiveTimeout` and the high-water marks take
+ * wrap around at 32 bits. `linger`, `sendTimeout`, `receiveTimeout`, the high-water marks and what
+ * says who may come to a bound endpoint (`tcpAcceptFilter`, `maxConnections`, `maxHandshakes`) take
  * effect at once; a change of any other while an endpoint is bound or connected does not reach the
  * connections that there are, and a warning says so.
  */
@@ -54,30 +57,69 @@ export interface CommonOptions {
   /** `ZMQ_TCP_KEEPALIVE_INTVL`: stored; Node.js fixes it. Default -1; EINVAL below -1. */
   tcpKeepaliveInterval: number;
   /**
-   * `ZMQ_TCP_ACCEPT_FILTER`: not built yet, setting anything but null throws ENOTSUP. Reading it
-   * throws EINVAL, as in npm zeromq.
+   * `ZMQ_TCP_ACCEPT_FILTER`: from where connections to endpoints bound over tcp are taken. A list of
+   * IP addresses and networks, such as `["127.0.0.1", "10.0.0.0/8", "::1/128"]`, takes the place of
+   * what was set before; a text adds one network to it, as in npm zeromq; null or an empty list:
+   * from everywhere. Default: from everywhere.
+   *
+   * An IPv4 address is judged by the IPv4 networks, though it may come, or stand in the list, as an
+   * IPv6 address (`::ffff:10.0.0.1`). A peer that is refused is closed before anything is written
+   * or read; `accept:error` tells of it (EACCES), `stats().connectionsRefused` counts. For
+   * those who come after it is set, to endpoints that are bound already, too. Who has come stays.
+   *
+   * EINVAL, with a text that says why, for what is no network, the empty text included; then
+   * nothing has changed. Reading it throws EINVAL, as in npm zeromq.
    */
-  tcpAcceptFilter: string | null;
+  tcpAcceptFilter: string | readonly string[] | null;
   /** `ZMQ_IMMEDIATE`: queue only for peers that are connected. Default false. */
   immediate: boolean;
   /** `ZMQ_IPV6`: use IPv6 as well as IPv4. Default false, or the context's. */
   ipv6: boolean;
-  /** `ZMQ_PLAIN_SERVER`: not built yet, setting true throws ENOTSUP. Default false. */
+  /**
+   * `ZMQ_PLAIN_SERVER` (RFC 24): peers must log in, and `authenticate` or the ZAP handler judges them;
+   * without either nobody gets in. User names and passwords travel in clear. Makes the socket no
+   * client. Default false.
+   */
   plainServer: boolean;
-  /** `ZMQ_PLAIN_USERNAME`: not built yet, setting it throws ENOTSUP. Default null. */
+  /**
+   * `ZMQ_PLAIN_USERNAME`: what to log in as; makes the socket a client of PLAIN. Null takes the
+   * password back, too. Default null; EINVAL when empty or longer than 255 bytes.
+   */
   plainUsername: string | null;
-  /** `ZMQ_PLAIN_PASSWORD`: not built yet, setting it throws ENOTSUP. Default null. */
+  /** `ZMQ_PLAIN_PASSWORD`: with {@link plainUsername}, and like it. */
   plainPassword: string | null;
-  /** `ZMQ_CURVE_SERVER`: not built yet, setting true throws ENOTSUP. Default false. */
+  /**
+   * `ZMQ_CURVE_SERVER` (RFC 26): peers must know our public key, and prove to have theirs; who they
+   * may be `authenticate` or the ZAP handler says, and without either all may come in. Needs
+   * {@link curveSecretKey}. Makes the socket no client. Default false.
+   */
   curveServer: boolean;
-  /** `ZMQ_CURVE_PUBLICKEY`: not built yet, setting it throws ENOTSUP. Default null. */
+  /**
+   * `ZMQ_CURVE_PUBLICKEY`: our public key: kept, and worked out from {@link curveSecretKey} where it
+   * is needed. Keys are 40 characters of Z85 (see `curveKeyPair`), or a Buffer of 32 octets; they are
+   * read as Z85. Default null; EINVAL for what is no key.
+   */
   curvePublicKey: string | null;
-  /** `ZMQ_CURVE_SECRETKEY`: not built yet, setting it throws ENOTSUP. Default null. */
+  /** `ZMQ_CURVE_SECRETKEY`: our secret key, like {@link curvePublicKey}. */
   curveSecretKey: string | null;
-  /** `ZMQ_CURVE_SERVERKEY`: not built yet, setting it throws ENOTSUP. Default null. */
+  /**
+   * `ZMQ_CURVE_SERVERKEY`: the public key that the peer must prove to have the secret one of, like
+   * {@link curvePublicKey}. Makes the socket a client of CURVE; needs {@link curveSecretKey}.
+   */
   curveServerKey: string | null;
-  /** `ZMQ_ZAP_DOMAIN`: not built yet, setting it throws ENOTSUP. Default null. */
+  /**
+   * `ZMQ_ZAP_DOMAIN`: what the ZAP handler, bound to `inproc://zeromq.zap.01` (RFC 27), is told that
+   * a peer wants to come in to. With a domain peers are judged whatever the mechanism, and without a
+   * handler nobody gets in. Default null, which cannot be set again; EINVAL when empty or longer than
+   * 255 bytes.
+   */
   zapDomain: string | null;
+  /**
+   * Decides about each peer, in place of a ZAP handler and whatever the mechanism: see
+   * {@link Authenticate}. Holds at once, for peers to come. Default null: see {@link zapDomain}.
+   * Ours alone.
+   */
+  authenticate: Authenticate | null;
   /** `ZMQ_TOS`: stored; Node.js 20 cannot set it. Default 0; EINVAL below 0. */
   typeOfService: number;
   /**
@@ -122,10 +164,35 @@ export interface CommonOptions {
    * Default null; EINVAL when empty or longer than 16 bytes.
    */
   interface: string | null;
-  /** `ZMQ_ZAP_ENFORCE_DOMAIN`: not built yet, setting true throws ENOTSUP. Default false. */
+  /**
+   * `ZMQ_ZAP_ENFORCE_DOMAIN`: peers are judged even without a {@link zapDomain}, whatever the
+   * mechanism, and without a handler nobody gets in. Default false.
+   */
   zapEnforceDomain: boolean;
   /** `ZMQ_LOOPBACK_FASTPATH`: stored. Default false. */
   loopbackFastPath: boolean;
+  /**
+   * The permissions of the files of ipc endpoints, 0o600 say: who may write to the file may connect.
+   * Null: as the process makes files (its umask). The file has them before it has its name. Default
+   * null; EINVAL below 0 and above 0o777. With it `bind` fails with ENOTSUP for abstract names
+   * (`ipc://@name`), which have no permissions, and with ENAMETOOLONG where the name of the folder is
+   * longer than 97 bytes (macOS: 93). The folder of `ipc://*` stays the user's own. Ours alone.
+   */
+  ipcMode: number | null;
+  /**
+   * Connections to each endpoint that is bound, over tcp or ipc, at the most; 0: no bound. What comes
+   * beyond is closed at once: `accept:error` tells of it (ECONNREFUSED), `stats().connectionsRefused`
+   * counts, and the first time a process warning. An idle peer takes some 15 to 20 KB, so the default
+   * is some 300 MB. Takes effect at once, and closes nobody who has come.
+   * Default 16,384; EINVAL below 0. Ours alone.
+   */
+  maxConnections: number;
+  /**
+   * Connections to each endpoint that is bound that have not done their handshake, at the most; 0: no
+   * bound. What comes beyond is closed as with `maxConnections`, without a warning. How long a
+   * handshake may take says `handshakeInterval`. Default 1024; EINVAL below 0. Ours alone.
+   */
+  maxHandshakes: number;
   /** `ZMQ_TYPE`: libzmq's number of the socket's type: 0 is PAIR, 11 is STREAM. */
   readonly type: number;
   /**
@@ -133,7 +200,7 @@ export interface CommonOptions {
    * or path. Null before.
    */
   readonly lastEndpoint: string | null;
-  /** `ZMQ_MECHANISM`: null for NULL, which is the only one so far. */
+  /** `ZMQ_MECHANISM`: which one the options ask for; null: NULL. */
   readonly securityMechanism: null | "plain" | "curve" | "gssapi";
   /** `ZMQ_THREAD_SAFE`: whether libzmq lets several threads use such a socket: the draft types. */
   readonly threadSafe: boolean;

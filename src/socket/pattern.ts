@@ -193,9 +193,17 @@ export class RoutedPattern implements Pattern {
 /** A fair queue for a socket whose peers may leave messages behind. @internal */
 export function fairQueueOf(host: PatternHost): FairQueue {
   return new FairQueue(
-    () => host.options.number("receiveHighWaterMark"),
+    () => receiveBounds(host),
     () => host.vacated(),
   );
+}
+
+/** What one peer's queue of a socket that receives may hold. @internal */
+export function receiveBounds({ options }: PatternHost): Depth {
+  return {
+    messages: options.number("receiveHighWaterMark"),
+    bytes: options.number("receiveHighWaterMarkBytes"),
+  };
 }
 
 const NOTHING: Depth = { messages: 0, bytes: 0 };

@@ -126,13 +126,15 @@ export class Pipe {
    * What waits here cannot be read yet, nor for nobody knows how long: it counts in a pool apart, so that
    * it is in nobody's way who can be read from.
    */
-  setApart(): void {
-    if (this.#in.moveTo((pool) => pool.apart, this.#peer)) this.#peer.wakeWriter();
+  countApart(): void {
+    this.#in.moveTo((pool) => pool.apart, this.#peer);
+    this.#peer.wakeWriter();
   }
 
-  /** Takes {@link setApart} back. */
-  bringBack(): void {
-    if (this.#in.moveTo((pool) => pool.whole, this.#peer)) this.#peer.wakeWriter();
+  /** It counts with the rest again: see {@link countApart}. */
+  countTogether(): void {
+    this.#in.moveTo((pool) => pool.whole, this.#peer);
+    this.#peer.wakeWriter();
   }
 
   /** Whether the other end has ended: it takes no more messages, and sends none. */
@@ -145,7 +147,7 @@ export class Pipe {
     return this.#ended || this.#peer.#ended;
   }
 
-  /** Whether more waits at the other end than our marks allow. */
+  /** Whether more waits at the other end than our marks allow, or at many where they share a bound. */
   get overfull(): boolean {
     return this.#out.overfull;
   }

@@ -10,6 +10,7 @@ export interface Waiter {
 export class Pool {
   /** Bytes at the most, though the last message may pass that. */
   readonly limit: number;
+  readonly #direction: "send" | "receive";
   #bytes = 0;
   readonly #waiting = new Set<Waiter>();
   /** Who is woken may make room for the next. */
@@ -18,15 +19,20 @@ export class Pool {
   readonly whole: Pool;
   #apart: Pool | undefined;
 
-  constructor(limit: number, whole?: Pool) {
+  /** @param direction What it bounds: what a socket has to receive, or what it has sent. */
+  constructor(limit: number, direction: "send" | "receive" = "receive", whole?: Pool) {
     this.limit = limit;
+    this.#direction = direction;
     this.whole = whole ?? this;
   }
 
-  /** A pool as large, for what must not take the room of the rest. */
+  /**
+   * A pool as large, for what must not take the room of the rest. Of what a socket has sent nothing is
+   * apart: to the sender one who is not read from is as good as one who does not read.
+   */
   get apart(): Pool {
-    if (this.whole !== this) return this;
-    this.#apart ??= new Pool(this.limit, this);
+    if (this.whole !== this || this.#direction === "send") return this;
+    this.#apart ??= new Pool(this.limit, this.#direction, this);
     return this.#apart;
   }
 
@@ -36,6 +42,11 @@ export class Pool {
 
   get full(): boolean {
     return this.#bytes >= this.limit;
+  }
+
+  /** Whether it holds more than it may. */
+  get overfull(): boolean {
+    return this.#bytes > this.limit;
   }
 
   /** Counts bytes that came, or, if negative, that went. */

@@ -90,12 +90,12 @@ export class RequestPattern extends DealerPattern {
     if (!this.#maySend || !this.lb.writable) return false;
     // A peer's answer to an earlier request must not pass for the one to this.
     while (this.fq.receive() !== undefined);
-    if (!this.lb.send(this.#envelope().concat(parts))) return false;
+    const pipe = this.lb.next;
+    if (pipe === undefined) return false;
+    // First: within this process the answer may come before the call is over, to one that waits for it.
     this.#waiting = true;
-    this.#replyPipe = this.lb.last;
-    // The reply may be there already: who told of it told that it is not yet time to receive.
-    if (this.fq.readable) this.host.readActivated();
-    return true;
+    this.#replyPipe = pipe;
+    return this.lb.send(this.#envelope().concat(parts));
   }
 
   override receive(): Parts | undefined {

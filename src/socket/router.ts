@@ -208,7 +208,7 @@ export class RouterPattern extends AddressedPattern {
       const before = this.routes.replace(pipe, routingId);
       if (before !== undefined) this.#handOver(before);
     } else if (!this.routes.add(pipe, routingId)) {
-      pipe.setApart();
+      pipe.countApart();
       return;
     }
     this.#enter(pipe);
@@ -218,7 +218,7 @@ export class RouterPattern extends AddressedPattern {
   #enter(pipe: Pipe): void {
     this.#anonymous.delete(pipe);
     this.fq.attach(pipe);
-    pipe.bringBack();
+    pipe.countTogether();
     if (pipe.length > 0) this.host.readActivated();
     this.host.writeActivated();
   }

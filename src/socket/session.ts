@@ -1,15 +1,18 @@
 import { Buffer } from "node:buffer";
 import type { Socket as Stream } from "node:net";
-import { type ErrnoError, errnoError, fromSystem } from "../errors.js";
-import type { ProtoError } from "../events.js";
+import type { PeerMetadata } from "../events.js";
 import type { Parts } from "../message.js";
 import { type EndReason, Engine, type EngineOwner } from "../transport/engine.js";
 import type { Wire } from "../transport/wire.js";
-import type { Peer, ProtocolError, Role } from "../zmtp/index.js";
+import type { Peer, Role } from "../zmtp/index.js";
 import type { Core } from "./core.js";
+import { failureOf, refusalOf } from "./failure.js";
 import { type Link, whereIs } from "./link.js";
 import type { Pipe, PipeSink } from "./pipe.js";
+import type { Policy } from "./policy.js";
 import { turn } from "./turn.js";
+import { NO_ROUTING_ID } from "./wiring.js";
+import type { Verdict } from "./zap.js";
 
 /** Who made a session, and wants to know what becomes of it. */
 export interface SessionOwner {
@@ -33,6 +36,7 @@ export class Session implements EngineOwner, PipeSink, Link {
   readonly startedAt: number = performance.now();
   readonly #core: Core;
   readonly #owner: SessionOwner;
+  readonly #policy: Policy;
 
   #pipe: Pipe | undefined;
   /** The socket's end of the pipe. */
@@ -41,14 +45,21 @@ export class Session implements EngineOwner, PipeSink, Link {
   #established = false;
   #routingId: Buffer | undefined;
   #peerAddress: string | undefined;
+  #userId: string | undefined;
+  #metadata: PeerMetadata | undefined;
+  /** Takes the question back whether the peer may come in. */
+  #takeBack: (() => void) | undefined;
+  /** Why it may not. */
+  #refusal: Exclude<Verdict, { kind: "allowed" }> | undefined;
   #finishing = false;
   #pulling = false;
   /** The wire is broken: messages are taken whether there is room or not. */
   #overflowing = false;
 
-  constructor(core: Core, owner: SessionOwner, endpoint: string, role: Role) {
+  constructor(core: Core, owner: SessionOwner, endpoint: string, role: Role, policy: Policy) {
     this.#core = core;
     this.#owner = owner;
+    this.#policy = policy;
     this.endpoint = endpoint;
     this.role = role;
   }
@@ -61,6 +72,15 @@ export class Session implements EngineOwner, PipeSink, Link {
   /** What the peer calls itself; undefined when it does not say, or is not there yet. */
   get routingId(): Buffer | undefined {
     return this.#routingId?.length === 0 ? undefined : this.#routingId;
+  }
+
+  /** Who the peer is, says our judge. */
+  get userId(): string | undefined {
+    return this.#userId;
+  }
+
+  get metadata(): PeerMetadata | undefined {
+    return this.#metadata;
   }
 
   /** Whether the peer is connected and its handshake done. */
@@ -100,7 +120,8 @@ export class Session implements EngineOwner, PipeSink, Link {
   /** Takes over a connected stream and starts the handshake. */
   attachStream(stream: Stream, peerAddress: string): void {
     this.#peerAddress = peerAddress;
-    const open = (now: number): Wire => this.#core.wiring.open(this.role, this, now);
+    const { wiring } = this.#core;
+    const open = (now: number): Wire => wiring.open(this.role, this.#policy, this, now);
     this.#engine = new Engine(stream, open, this);
     stream.unref();
     this.#engine.start();
@@ -126,6 +147,7 @@ export class Session implements EngineOwner, PipeSink, Link {
     this.#engine = undefined;
     this.#established = false;
     engine?.close();
+    this.#forgetPeer();
     this.dropPipe();
   }
 
@@ -155,8 +177,35 @@ export class Session implements EngineOwner, PipeSink, Link {
     this.#pull();
   }
 
+  authenticate(credentials: readonly Uint8Array[]): boolean {
+    const { wiring, judge } = this.#core;
+    const applicant = {
+      address: hostOf(this.#peerAddress),
+      identity: wiring.routingId ?? NO_ROUTING_ID,
+      credentials,
+    };
+    this.#takeBack = judge.ask(applicant, this.#policy, (verdict) => this.#judged(verdict));
+    return this.#takeBack === undefined;
+  }
+
+  #judged(verdict: Verdict): void {
+    this.#takeBack = undefined;
+    if (verdict.kind === "allowed") {
+      this.#userId = verdict.userId === "" ? undefined : verdict.userId;
+      if (verdict.metadata.size > 0) this.#learn({ assured: buffers(verdict.metadata) });
+      this.#engine?.authenticated();
+    } else {
+      this.#refusal = verdict;
+      // Who was not judged may try again: it is told nothing, as with libzmq.
+      this.#engine?.refuse(verdict.kind === "refused" ? verdict.status : "300");
+    }
+  }
+
   handshake(peer: Peer): boolean {
     this.#routingId = Buffer.from(peer.identity);
+    const claimed = buffers(peer.properties);
+    for (const known of ["socket-type", "identity"]) claimed.delete(known);
+    if (claimed.size > 0) this.#learn({ claimed });
     if (!this.#owner.admit(this)) return false;
     process.nextTick(pullSession, this);
     return true;
@@ -166,7 +215,9 @@ export class Session implements EngineOwner, PipeSink, Link {
     this.#established = true;
     this.#pipe?.connected(this.#routingId as Buffer);
     // Plain TCP has no handshake.
-    if (this.#core.kind.name !== "STREAM") this.#core.emit({ type: "handshake", ...whereIs(this) });
+    if (this.#core.kind.name === "STREAM") return;
+    const metadata = this.#metadata && { metadata: this.#metadata };
+    this.#core.emit({ type: "handshake", ...whereIs(this), ...metadata });
   }
 
   hasRoom(): boolean {
@@ -216,8 +267,7 @@ export class Session implements EngineOwner, PipeSink, Link {
     }
     this.#report(reason, established);
     if (established) this.#pipe?.disconnected();
-    this.#peerAddress = undefined;
-    this.#routingId = undefined;
+    this.#forgetPeer();
     this.#owner.disconnected(this, reason, established);
     if (this.#finishing && !this.hasOutput) this.#finished();
   }
@@ -281,13 +331,24 @@ export class Session implements EngineOwner, PipeSink, Link {
     // We ended it ourselves: nobody is told, says libzmq.
     if (this.#finishing) return;
     const where = whereIs(this);
-    if (reason.kind === "protocol") {
-      const error = toEventError(reason.error);
-      this.#core.emit({ type: "handshake:error:protocol", ...where, error });
-    } else if (!established) {
-      this.#core.emit({ type: "handshake:error:other", ...where, error: whyFailed(reason) });
-    }
+    const failure =
+      this.#refusal === undefined ? failureOf(reason, established) : refusalOf(this.#refusal);
+    if (failure !== undefined) this.#core.emit({ ...where, ...failure });
     this.#core.emit({ type: "disconnect", ...where });
+  }
+
+  #learn(known: Partial<PeerMetadata>): void {
+    this.#metadata = { claimed: new Map(), assured: new Map(), ...this.#metadata, ...known };
+  }
+
+  #forgetPeer(): void {
+    this.#takeBack?.();
+    this.#takeBack = undefined;
+    this.#refusal = undefined;
+    this.#peerAddress = undefined;
+    this.#routingId = undefined;
+    this.#userId = undefined;
+    this.#metadata = undefined;
   }
 
   #finished(): void {
@@ -296,15 +357,14 @@ export class Session implements EngineOwner, PipeSink, Link {
   }
 }
 
-/** npm zeromq's text and code; the cause says what exactly was wrong. */
-function toEventError(cause: ProtocolError): ProtoError {
-  return Object.assign(new Error("ZMTP protocol error", { cause }), { code: cause.code });
+/** Without its port; over ipc there is none to tell. */
+function hostOf(address = ""): string {
+  const host = /^tcp:\/\/(.*):\d+$/.exec(address)?.[1] ?? "";
+  return host.replace(/^\[(.*)\]$/, "$1");
 }
 
-/** As libzmq tells of a handshake that got nowhere. */
-function whyFailed(reason: EndReason): ErrnoError {
-  if (reason.kind === "timeout") return errnoError("EAGAIN");
-  return reason.error === undefined ? errnoError("EPIPE") : fromSystem(reason.error);
+function buffers(properties: ReadonlyMap<string, Uint8Array>): Map<string, Buffer> {
+  return new Map([...properties].map(([name, octets]) => [name, Buffer.from(octets)]));
 }
 
 function pullSession(session: Session): void {

@@ -1,7 +1,6 @@
 import { type ErrnoError, errnoError } from "../errors.js";
 import { type Message, type MessageLike, toParts } from "../message.js";
 import {
-  convert,
   defineAccessors,
   OPTIONS,
   type OptionScope,
@@ -18,6 +17,7 @@ import {
   optionId,
   signalOf,
 } from "./arguments.js";
+import type { Authenticate } from "./authenticate.js";
 import { type Context, context as defaultContext } from "./context.js";
 import { contextCore } from "./context-core.js";
 import { Core } from "./core.js";
@@ -220,6 +220,19 @@ export class Socket {
   /** Whether {@link close} has been called, and no bind or unbind holds it up. */
   get closed(): boolean {
     return this.#core.closed;
+  }
+
+  get authenticate(): Authenticate | null {
+    if (this.closed) throw errnoError("ENOTSOCK");
+    return this.#core.judge.authenticate;
+  }
+
+  set authenticate(judge: Authenticate | null) {
+    if (judge !== null && typeof judge !== "function") {
+      throw new TypeError("authenticate must be a function or null");
+    }
+    if (this.closed) throw errnoError("ENOTSOCK");
+    this.#core.judge.authenticate = judge;
   }
 
   /** Whether a message can be received without waiting. */
@@ -460,7 +473,7 @@ export class Socket {
   #set(args: ArrayLike<unknown>, type: OptionType): void {
     const id = optionId(args, 2);
     if (this.closed) {
-      convert(type, args[1]);
+      this.#core.options.convert(id, type, args[1]);
       throw errnoError("ENOTSOCK");
     }
     const immediate = this.#core.setOption(id, type, args[1]);

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { errnoError } from "../errors.js";
 import type { CurveCipher, CurveKeys } from "../zmtp/index.js";
 
 const KEY_SIZE = 32;
@@ -180,9 +181,8 @@ export function loadCurveCipher(): Promise<CurveCipher> {
 
 async function load(): Promise<CurveCipher> {
   const wrappers = await import("libsodium-wrappers").catch((cause) => {
-    throw new Error("CURVE needs the package libsodium-wrappers, which cannot be loaded", {
-      cause,
-    });
+    const text = "CURVE needs the package libsodium-wrappers, which cannot be loaded";
+    throw Object.assign(errnoError("ENOTSUP", undefined, text), { cause });
   });
   const { default: sodium } = wrappers as unknown as { default: Wrappers };
   await sodium.ready;

@@ -1,4 +1,5 @@
 import type { Buffer } from "node:buffer";
+import type { PeerMetadata } from "../events.js";
 import type { Core } from "./core.js";
 import type { Marks } from "./lane.js";
 import { type Link, nameOf } from "./link.js";
@@ -40,6 +41,10 @@ export interface PeerStats {
   connected: boolean;
   /** What the peer calls itself, or what we call it; undefined when it has no name. */
   routingId: Buffer | undefined;
+  /** Who it is, as `authenticate` or the ZAP handler said; undefined when nobody did. */
+  userId: string | undefined;
+  /** What else is known of it. */
+  metadata: PeerMetadata | undefined;
   /** Messages that came from it and wait to be received. */
   receiveMessages: number;
   /** Their bytes. */
@@ -63,6 +68,11 @@ export interface Stats {
    * each peer that had no room for it, or for want of a peer. A pattern says when: see its class.
    */
   total: { messagesReceived: number; messagesSent: number; messagesDropped: number };
+  /**
+   * Connections that came to a bound endpoint and were closed at once, for want of a place
+   * (`maxConnections`, `maxHandshakes`) or by `tcpAcceptFilter`. An `accept:error` event tells of each.
+   */
+  connectionsRefused: number;
   /** Topics that we, or our peers, are subscribed to; undefined for types without subscriptions. */
   subscriptions: number | undefined;
   /** Bytes held for messages whose last frame has not come yet, of all peers. */
@@ -94,6 +104,7 @@ export function statsOf(core: Core): Stats {
       messagesSent: core.writer.messages,
       messagesDropped: core.messagesDropped,
     },
+    connectionsRefused: core.connectionsRefused,
     subscriptions: core.pattern.subscriptions,
     assemblyBytes: core.wiring.assemblyBytes,
     peers: links.map((link) => peerStats(link, now)),
@@ -113,12 +124,14 @@ function bounds({ messages, bytes, pool, conflate }: Marks, links: Link[], large
 }
 
 function peerStats(link: Link, now: number): PeerStats {
-  const { endpoint, peerAddress, established, startedAt, socketPipe } = link;
+  const { endpoint, peerAddress, established, startedAt, socketPipe, userId, metadata } = link;
   return {
     endpoint,
     address: peerAddress,
     connected: established,
     routingId: nameOf(link),
+    userId,
+    metadata,
     receiveMessages: socketPipe?.length ?? 0,
     receiveBytes: socketPipe?.bytes ?? 0,
     sendMessages: socketPipe?.outLength ?? 0,

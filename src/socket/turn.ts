@@ -16,6 +16,9 @@ const STEP_MAX = 512;
 /** A turn ends after this many operations of all sockets, even if they were fast. */
 const OPERATIONS_MAX = 4096;
 
+/** In how many groups those go on that waited: so many whole shares fill a turn. */
+const GROUPS = OPERATIONS_MAX / SHARE_MAX;
+
 /**
  * The thread's share of time for operations that never have to wait.
  *
@@ -46,6 +49,8 @@ export class Turn {
   /** More wait than may go on in this turn. */
   #crowded = false;
   readonly #deferred = new Queue<() => void>();
+  /** How many of them are still to go on in this turn. */
+  #resuming = 0;
   #postponed: (() => void)[] = [];
   /** Calls that came when the budget was spent. */
   #late = 0;
@@ -125,15 +130,20 @@ export class Turn {
     this.#wake();
   }
 
+  /**
+   * Asks for the next turn. Those who wait go on in groups, each called by the event loop: what one
+   * leads to is done before the next begins. Else loops over many sockets would go on in turns, a
+   * message each, and none would find its messages in the processor's cache.
+   */
   #wake(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#schedule(() => this.#begin());
+    for (let left = GROUPS; left > 0; left--) this.#schedule(() => this.#resume(left));
   }
 
   #begin(): void {
     const now = this.#now();
-    const deferred = this.#deferred;
     // Those who went on last time may do nothing more that looks at the clock.
     if (this.#crowded && this.#checked === 0) this.#learn(now);
     this.#number++;
@@ -143,15 +153,21 @@ export class Turn {
     this.#startedAt = now;
     this.#checkedAt = now;
     this.#nextCheck = this.#step + 1;
-    const count = Math.min(this.#step, deferred.length);
-    this.#operations = count;
+    this.#operations = 0;
     this.#checked = 0;
-    this.#crowded = deferred.length > count;
-    for (let i = 0; i < count; i++) (deferred.shift() as () => void)();
-    if (this.#crowded) this.#wake();
+    this.#resuming = Math.min(this.#step, this.#deferred.length);
+    this.#crowded = this.#deferred.length > this.#resuming;
     const postponed = this.#postponed;
     this.#postponed = [];
     for (const callback of postponed) this.#schedule(() => this.admit(callback));
+  }
+
+  /** Lets the next group go on, of as many as there are left, this one included. */
+  #resume(left: number): void {
+    const count = Math.ceil(this.#resuming / left);
+    this.#resuming -= count;
+    for (let i = 0; i < count && !this.spend(); i++) (this.#deferred.shift() as () => void)();
+    if (left === 1 && this.#deferred.length > 0) this.#wake();
   }
 }
 

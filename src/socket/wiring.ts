@@ -11,12 +11,12 @@ import {
   type ConnectionOptions,
   DEFAULT_LIMITS,
   isCompatible,
-  NullMechanism,
   Press,
   type Role,
   type SocketTypeName,
 } from "../zmtp/index.js";
 import type { SocketKind } from "./kind.js";
+import type { Policy } from "./policy.js";
 
 /** What unfinished messages of all peers of a socket may hold together. */
 const ASSEMBLY_LIMIT = 2 ** 31;
@@ -57,30 +57,35 @@ export class Wiring {
     return this.#kind.name !== "STREAM" && isCompatible(this.#kind.name, other.name);
   }
 
-  /** A connection, without the octets' way to it and from it. */
-  open(role: Role, handler: ConnectionHandler, now: number): Wire {
+  /**
+   * A connection, without the octets' way to it and from it.
+   * @param role `server` on the side that binds.
+   */
+  open(role: Role, policy: Policy, handler: ConnectionHandler, now: number): Wire {
     const { name } = this.#kind;
     if (name === "STREAM") return new RawConnection(handler, this.#memory());
-    return new Connection(this.#connectionOptions(name, role), handler, now);
+    return new Connection(this.#connectionOptions(name, role, policy), handler, now);
   }
 
   #memory(): SegmentMemory | typeof exclusiveMemory {
     return this.#options.boolean("exclusiveBuffers") ? exclusiveMemory : new SegmentMemory();
   }
 
-  #connectionOptions(socketType: SocketTypeName, role: Role): ConnectionOptions {
+  #connectionOptions(socketType: SocketTypeName, role: Role, policy: Policy): ConnectionOptions {
     const options = this.#options;
     const { publishes, accepts } = this.#kind;
     const limits = { ...DEFAULT_LIMITS, maxMessageSize: options.number("maxMessageSize") };
     const interval = options.number("heartbeatInterval");
     const timeout = options.number("heartbeatTimeout");
+    const memory = this.#memory();
+    const properties = announce(socketType, this.routingId);
     return {
-      role,
+      role: policy.part(role),
       socketType,
-      mechanism: new NullMechanism(role, announce(socketType, this.routingId), limits),
+      mechanism: policy.open({ role, properties, limits, memory }),
       slabs,
       ...(publishes && { press }),
-      memory: this.#memory(),
+      memory,
       limits,
       held: this.#held,
       reserve: this.#reserve,

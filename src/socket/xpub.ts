@@ -3,9 +3,9 @@ import { errnoError } from "../errors.js";
 import type { Parts } from "../message.js";
 import type { OptionValue } from "../options.js";
 import { Arrivals } from "./arrivals.js";
-import { type Depth, depthOf } from "./depth.js";
+import { type Depth, depthOf, isBelow } from "./depth.js";
 import { Distributor, Recipient } from "./dist.js";
-import { NOT_NOW, type Pattern, type PatternHost, type Refusal } from "./pattern.js";
+import { NOT_NOW, type Pattern, type PatternHost, type Refusal, receiveBounds } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
 import { Renewal } from "./renewal.js";
 import {
@@ -306,10 +306,9 @@ export class XPublisherPattern implements Pattern {
     return this.#manual || this.#verboseSubs;
   }
 
-  /** Whether those who are gone have left fewer messages than one queue may hold. */
+  /** Whether those who are gone have left less than one queue may hold. */
   #mayLeaveMore(): boolean {
-    const mark = this.#host.options.number("receiveHighWaterMark");
-    return mark === 0 || depthOf(this.#departed).messages < mark;
+    return isBelow(depthOf(this.#departed), receiveBounds(this.#host));
   }
 
   #drop(pipe: Pipe): void {

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import {
+  chmodSync,
   closeSync,
   lstatSync,
   mkdtempSync,
@@ -74,35 +75,45 @@ export class IpcFile {
   readonly path: string;
   /** What to bind. */
   readonly bindPath: string;
+  /** The permissions of the file; null: as the process makes files. */
+  readonly #mode: number | null;
   /** A folder that was made for this file alone. */
-  readonly #folder: string | undefined;
+  #folder: string | undefined;
   #identity: string | undefined;
 
-  private constructor(path: string, bindPath: string, folder?: string) {
+  private constructor(path: string, bindPath: string, mode: number | null, folder?: string) {
     this.path = path;
     this.bindPath = bindPath;
+    this.#mode = mode;
     this.#folder = folder;
   }
 
   /**
    * Prepares to bind `path`; `*` makes a folder of its own for the socket.
-   * @throws As {@link systemPath}; EADDRINUSE when there is a file that is no socket; what the
-   *   operating system says against the path.
+   * @param mode The permissions of the file; null: as the process makes files.
+   * @throws As {@link systemPath}; EADDRINUSE when there is a file that is no socket; ENOTSUP for a
+   *   mode and an abstract name; what the operating system says against the path.
    */
-  static prepare(path: string, endpoint: string, platform: Platform = HERE): IpcFile {
+  static prepare(
+    path: string,
+    endpoint: string,
+    mode: number | null,
+    platform: Platform = HERE,
+  ): IpcFile {
     try {
-      if (path === "*") return IpcFile.#wildcard(endpoint, platform);
+      if (path === "*") return IpcFile.#wildcard(endpoint, mode, platform);
       const system = systemPath(path, endpoint, platform);
-      if (system.startsWith("\0")) return new IpcFile(path, system);
+      if (system.startsWith("\0")) return IpcFile.#abstract(path, system, endpoint, mode);
       const exists = occupied(system, endpoint);
       const max = pathMax(platform);
+      if (mode !== null) return IpcFile.#secluded(system, endpoint, mode, max);
       const unique = Math.random().toString(36).slice(2, 8);
       for (const other of [`${system}.${unique}`, join(dirname(system), `.${unique}`)]) {
-        if (Buffer.byteLength(other) <= max) return new IpcFile(system, other);
+        if (Buffer.byteLength(other) <= max) return new IpcFile(system, other, mode);
       }
       // No room for another name: in place, then.
       if (exists) unlinkSync(system);
-      return new IpcFile(system, system);
+      return new IpcFile(system, system, mode);
     } catch (error) {
       throw "address" in (error as object)
         ? error
@@ -110,12 +121,40 @@ export class IpcFile {
     }
   }
 
-  static #wildcard(endpoint: string, platform: Platform): IpcFile {
+  static #wildcard(endpoint: string, mode: number | null, platform: Platform): IpcFile {
     const name = join(tmpdir(), "zmq-XXXXXX", "socket");
     systemPath(name, endpoint, platform);
     const folder = mkdtempSync(join(tmpdir(), "zmq-"));
     const path = join(folder, "socket");
-    return new IpcFile(path, path, folder);
+    return new IpcFile(path, path, mode, folder);
+  }
+
+  /** Whoever is on the machine may connect to an abstract name. */
+  static #abstract(path: string, system: string, endpoint: string, mode: number | null): IpcFile {
+    if (mode === null) return new IpcFile(path, system, mode);
+    throw errnoError(
+      "ENOTSUP",
+      endpoint,
+      "Operation not supported: an abstract ipc name is no file, so ipcMode cannot protect it",
+    );
+  }
+
+  /**
+   * A socket listens as soon as it is bound, and has its mode only after that. In a folder that
+   * nobody else may enter, nobody finds it in between.
+   */
+  static #secluded(path: string, endpoint: string, mode: number, max: number): IpcFile {
+    const parent = dirname(path);
+    const parentMax = max - "/.XXXXXX/s".length;
+    if (Buffer.byteLength(parent) > parentMax) {
+      throw errnoError(
+        "ENAMETOOLONG",
+        endpoint,
+        `File name too long: with ipcMode the name of the folder may have ${parentMax} octets`,
+      );
+    }
+    const folder = mkdtempSync(`${parent}/.`);
+    return new IpcFile(path, `${folder}/s`, mode, folder);
   }
 
   get endpoint(): string {
@@ -138,7 +177,11 @@ export class IpcFile {
   /** To be called once {@link bindPath} is bound: makes the endpoint visible. */
   publish(): void {
     if (this.#isAbstract) return;
-    if (this.bindPath !== this.path) renameSync(this.bindPath, this.path);
+    if (this.#mode !== null) chmodSync(this.bindPath, this.#mode);
+    if (this.bindPath !== this.path) {
+      renameSync(this.bindPath, this.path);
+      this.#removeFolder();
+    }
     this.#identity = identify(this.path);
     if (published.size === 0) process.on("exit", removeAll);
     published.add(this);
@@ -154,10 +197,15 @@ export class IpcFile {
       if (this.#identity !== undefined && identify(this.path) === this.#identity) {
         unlinkSync(this.path);
       }
-      if (this.#folder !== undefined) rmdirSync(this.#folder);
+      this.#removeFolder();
     } catch {
       // It is gone already, or we may not touch it any more: no reason for anybody's close to fail.
     }
+  }
+
+  #removeFolder(): void {
+    if (this.#folder !== undefined) rmdirSync(this.#folder);
+    this.#folder = undefined;
   }
 
   get #isAbstract(): boolean {

@@ -10,6 +10,8 @@ export interface ListenerOptions {
   /** `ZMQ_BACKLOG`: connections that the operating system may keep for us. */
   backlog: number;
   ipv6: boolean;
+  /** The permissions of an ipc endpoint's file; null: as the process makes files. */
+  ipcMode: number | null;
 }
 
 /** What happens at a listener. */
@@ -120,7 +122,7 @@ export class Listener {
     options: ListenerOptions,
     events: ListenerEvents,
   ): Listener {
-    const file = IpcFile.prepare(path, endpoint);
+    const file = IpcFile.prepare(path, endpoint, options.ipcMode);
     const server = makeServer();
     server.listen({ path: file.bindPath, backlog: options.backlog, exclusive: true });
     if (!server.listening) {

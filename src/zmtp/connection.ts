@@ -20,7 +20,7 @@ export interface ConnectionHandler {
   /**
    * The peer has said who it is: by nothing with NULL, by a user name and a password with PLAIN, by
    * its public key of 32 octets, the secret half of which it has proved to have, with CURVE. Only a
-   * server is asked. If absent, everybody is good.
+   * server is asked, and with NULL both sides. If absent, everybody is good.
    * @returns true to go on; false to decide later (see {@link Connection.authenticated} and
    *   {@link Connection.refuse}).
    */

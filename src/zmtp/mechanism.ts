@@ -9,7 +9,7 @@ export interface Step {
   /**
    * What the peer proves itself with, to be judged before the mechanism goes on: nothing with
    * NULL, a user name and a password with PLAIN, the client's public key of 32 octets with CURVE.
-   * Only a server asks for that.
+   * Only a server asks for that, but for NULL, which knows no difference.
    */
   credentials?: readonly Uint8Array[];
   /** The peer's properties: it has done its part, and asks to be let in. */

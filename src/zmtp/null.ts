@@ -33,9 +33,7 @@ export class NullMechanism implements Mechanism {
 
   receive({ name, data }: Command): Step {
     if (name !== "READY") throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "no READY");
-    const properties = decodeMetadata(data, 0, this.#limits);
-    if (this.#role === "client") return { properties };
-    this.#properties = properties;
+    this.#properties = decodeMetadata(data, 0, this.#limits);
     return { credentials: [] };
   }
 

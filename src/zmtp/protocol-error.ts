@@ -45,6 +45,8 @@ export type ProtocolErrorCode = keyof typeof PROTOCOL_ERRORS;
 export class ProtocolError extends Error {
   /** What the peer did: a key of {@link PROTOCOL_ERRORS}. */
   readonly code: ProtocolErrorCode;
+  /** What exactly was seen; of an ERROR command, the peer's reason. */
+  readonly detail: string | undefined;
 
   /**
    * @param code The stable code.
@@ -54,6 +56,7 @@ export class ProtocolError extends Error {
     super(detail === undefined ? PROTOCOL_ERRORS[code] : `${PROTOCOL_ERRORS[code]}: ${detail}`);
     this.name = "ProtocolError";
     this.code = code;
+    this.detail = detail;
   }
 
   /** Whether the peer was too slow (true) or wrong (false). */

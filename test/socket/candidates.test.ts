@@ -95,7 +95,7 @@ describe("Candidates", () => {
     expect(entered).toEqual(["brief", "a"]);
   });
 
-  it("lets others in after one who broke the loop off", () => {
+  it("goes on, the next time, after one that cannot enter", () => {
     const clumsy: Candidate = {
       enter: () => {
         throw new Error("stumbled");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { depthOf, outDepthOf } from "../../src/socket/depth.js";
+import { depthOf, isBelow, outDepthOf } from "../../src/socket/depth.js";
 import type { Marks } from "../../src/socket/lane.js";
 import { Pipe, type PipeSink } from "../../src/socket/pipe.js";
 
@@ -35,4 +35,24 @@ describe("the depth of many pipes", () => {
       { messages: 0, bytes: 0 },
     ]);
   });
+});
+
+it("is below bounds that it reaches neither of; 0 is none", () => {
+  const depth = { messages: 3, bytes: 30 };
+  const bounds: [number, number][] = [
+    ...([
+      [0, 0],
+      [4, 31],
+      [4, 0],
+      [0, 31],
+    ] as [number, number][]),
+    ...([
+      [3, 31],
+      [4, 30],
+      [3, 0],
+      [0, 30],
+    ] as [number, number][]),
+  ];
+  const below = bounds.map(([messages, bytes]) => isBelow(depth, { messages, bytes }));
+  expect(below).toEqual([true, true, true, true, false, false, false, false]);
 });

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import type { Event } from "../../src/events.js";
 import { Observer } from "../../src/socket/observer.js";
@@ -61,6 +62,35 @@ describe("bindSync where the runtime cannot bind at once", () => {
     socket.close();
     await turns(20);
     await expect(RawPeer.connect(endpoint)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  });
+});
+
+describe("ipcMode", () => {
+  it.each(["bind", "bindSync"] as const)("is the mode of files that %s makes", async (bind) => {
+    const socket = pair();
+    const umask = 0o777 & ~process.umask();
+    for (const ipcMode of [0o600, 0o622, null]) {
+      socket.ipcMode = ipcMode;
+      await socket[bind](sockets.endpoint("ipc"));
+      const path = (socket.lastEndpoint as string).slice("ipc://".length);
+      expect(statSync(path).mode & 0o777).toBe(ipcMode ?? umask);
+      const other = pair();
+      other.connect(socket.lastEndpoint as string);
+      await other.send("x");
+      expect(String(await socket.receive())).toBe("x");
+      await other[Symbol.asyncDispose]();
+      socket.unbindSync(socket.lastEndpoint as string);
+    }
+  });
+
+  it("never lets an abstract name be bound, which it could not protect", async () => {
+    const socket = pair({ ipcMode: 0o600 });
+    const events = follow(socket);
+    const refused = expect.objectContaining({ code: "ENOTSUP", address: "ipc://@purezmq-mode" });
+    await expect(socket.bind("ipc://@purezmq-mode")).rejects.toThrow(refused);
+    expect(() => socket.bindSync("ipc://@purezmq-mode")).toThrow(refused);
+    await until(() => events.length === 2);
+    expect(events.map(({ type }) => type)).toEqual(["bind:error", "bind:error"]);
   });
 });
 

@@ -8,16 +8,18 @@ const UNBOUND = { messages: 0, bytes: 0 };
 const SILENT: PipeSink = { readActivated() {}, writeActivated() {}, pipeEnded() {} };
 
 let mark: number;
+let byteMark: number;
 let vacated: number;
 let onVacated: () => void;
 let fq: FairQueue;
 
 function open(): void {
   mark = 3;
+  byteMark = 0;
   vacated = 0;
   onVacated = () => {};
   fq = new FairQueue(
-    () => mark,
+    () => ({ messages: mark, bytes: byteMark }),
     () => {
       vacated++;
       onVacated();
@@ -201,6 +203,21 @@ describe("what a peer left behind", () => {
     expect([fq.vacant, vacated]).toEqual([true, 1]);
   });
 
+  it("takes it, too, once it is as many bytes as a queue may hold", () => {
+    mark = 0;
+    byteMark = 5;
+    peer("a", 2).leave();
+    expect(fq.vacant).toBe(true);
+    const b = peer("b", 1);
+    b.leave();
+    expect(fq.vacant).toBe(false);
+    expect([receive(), fq.vacant, vacated]).toEqual(["a0", true, 1]);
+    peer("c", 1).leave();
+    expect(fq.vacant).toBe(false);
+    fq.detach(b.pipe);
+    expect([fq.vacant, vacated]).toEqual([true, 2]);
+  });
+
   it("gives its place away when it is forgotten", () => {
     const a = peer("a", 2);
     const b = peer("b", 2);
@@ -286,15 +303,10 @@ class Model {
     if (!this.turns.includes(name)) this.turns.push(name);
   }
 
-  /** What peers left behind. */
-  get left(): number {
-    return this.peers
-      .filter(({ departed }) => departed)
-      .reduce((count, { waiting }) => count + waiting.length, 0);
-  }
-
   get vacant(): boolean {
-    return mark === 0 || this.left < mark;
+    const left = this.peers.filter(({ departed }) => departed).flatMap(({ waiting }) => waiting);
+    const hasBytes = byteMark === 0 || left.join("").length < byteMark;
+    return (mark === 0 || left.length < mark) && hasBytes;
   }
 
   remove(name: string): void {
@@ -337,6 +349,7 @@ describe("FairQueue, whatever peers do", () => {
     { weight: 1, arbitrary: fc.record({ do: fc.constant("detach"), who, count: fc.constant(0) }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant("look"), who, count: fc.constant(0) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant("mark"), who, count: fc.nat(6) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("bytes"), who, count: fc.nat(20) }) },
   );
   const operations = fc.array(operation, { maxLength: 80, size: "max" });
 
@@ -367,6 +380,8 @@ describe("FairQueue, whatever peers do", () => {
         expect(fq.readable).toBe(model.next() !== undefined);
       } else if (what === "mark") {
         mark = count;
+      } else if (what === "bytes") {
+        byteMark = count;
       } else if (entry !== undefined) {
         change(what, entry, count, model);
       }

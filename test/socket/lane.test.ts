@@ -384,13 +384,32 @@ describe("in pools", () => {
     open({ pool });
     write(60);
     expect(hasRoom()).toBe(false);
-    expect(lane.moveTo(({ whole }) => whole, writer)).toBe(false);
-    expect(lane.moveTo(({ apart }) => apart, writer)).toBe(true);
+    lane.moveTo(({ apart }) => apart, writer);
     expect([pool.bytes, pool.apart.bytes, woken]).toEqual([0, 60, 0]);
-    expect(lane.moveTo(({ whole }) => whole, writer)).toBe(true);
+    lane.moveTo(({ whole }) => whole, writer);
     expect([pool.bytes, pool.apart.bytes]).toEqual([60, 0]);
+  });
+
+  it("keeps its turn in those that it stays in, and joins none by moving", () => {
+    const pool = new Pool(50);
+    open({ pool });
+    write(60);
+    expect(hasRoom()).toBe(false);
+    lane.moveTo(({ whole }) => whole, writer);
+    read();
+    expect([pool.bytes, woken]).toEqual([0, 1]);
     open({});
-    expect(lane.moveTo(({ apart }) => apart, writer)).toBe(false);
+    lane.moveTo(({ apart }) => apart, writer);
+    expect(lane.pooled).toBe(false);
+  });
+
+  it("is overfull when more is in one of them than it may hold", () => {
+    const pool = new Pool(50);
+    open({ pool });
+    write(50);
+    expect(lane.overfull).toBe(false);
+    pool.add(1);
+    expect(lane.overfull).toBe(true);
   });
 
   it("a writer that is forgotten is not woken", () => {

@@ -1,9 +1,14 @@
+import fc from "fast-check";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { Dealer } from "../../src/socket/dealer.js";
 import { Pipe, type PipeSink } from "../../src/socket/pipe.js";
 import { Pool } from "../../src/socket/pool.js";
 import { Pull } from "../../src/socket/pull.js";
 import { Push } from "../../src/socket/push.js";
+import { Router } from "../../src/socket/router.js";
+import { RawPeer } from "../support/raw-peer.js";
 import { Sockets, turns, until } from "../support/sockets.js";
+import { concat, greeting, ready, message as wireMessage } from "../support/wire.js";
 
 const sink = (calls: string[] = []): PipeSink => ({
   readActivated: () => calls.push("read"),
@@ -111,26 +116,26 @@ describe("pipes with a common pool", () => {
     const { one, other, pool, calls } = shared(100);
     for (const { near } of [one, other]) near.write(message(50));
     expect([one.near.checkWrite(), other.near.checkWrite()]).toEqual([false, false]);
-    one.far.setApart();
+    one.far.countApart();
     // Both have room now: the one apart, the other where that one was.
     expect([pool.bytes, pool.apart.bytes, calls]).toEqual([50, 50, ["write 1", "write 0"]]);
     one.near.write(message(50));
-    one.far.setApart();
+    one.far.countApart();
     expect([pool.bytes, one.near.checkWrite(), other.near.checkWrite()]).toEqual([50, false, true]);
     one.far.read();
     expect([pool.apart.bytes, calls.length]).toEqual([50, 3]);
-    one.far.bringBack();
-    one.far.bringBack();
+    one.far.countTogether();
+    one.far.countTogether();
     expect([pool.bytes, pool.apart.bytes]).toEqual([100, 0]);
     expect([one.near.checkWrite(), other.near.checkWrite()]).toEqual([false, false]);
   });
 
   it("who waits apart goes on waiting, if it has to, where all are", () => {
     const { one, other, calls } = shared(100);
-    one.far.setApart();
+    one.far.countApart();
     for (const { near } of [one, other]) near.write(message(100));
     expect([one.near.checkWrite(), other.near.checkWrite()]).toEqual([false, false]);
-    one.far.bringBack();
+    one.far.countTogether();
     other.far.read();
     expect(calls).toEqual([]);
     one.far.read();
@@ -170,6 +175,74 @@ describe("pipes with a common pool", () => {
     far.read();
     expect(pool.bytes).toBe(0);
   });
+});
+
+describe("any sequence of what happens to pipes with common pools, from within each other too", () => {
+  const action = fc.record({
+    which: fc.nat(3),
+    does: fc.constantFrom(
+      ...(["write", "write", "write", "read", "read", "apart", "apart", "together"] as const),
+      ...(["conflate", "close"] as const),
+    ),
+  });
+
+  it("each pool counts what its pipes hold, no more and no less", () => {
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 20, size: "max" }), (actions) => {
+        const rest = [...actions];
+        const [sending, ...receiving] = [new Pool(60, "send"), new Pool(60), new Pool(60)] as const;
+        const pools = [sending, ...receiving];
+        // Two count everywhere; of the others each may have room while those have none.
+        const members = [pools, pools, [sending], [receiving[0]]];
+        const conflated = new Set<number>();
+        const pipes = members.map((joined) => {
+          const [near, far] = Pipe.pair(NO_MARK, NO_MARK);
+          for (const pool of joined) near.join(pool);
+          // Whoever is woken does what comes next.
+          near.attach({ ...sink(), writeActivated: () => next() });
+          far.attach(sink());
+          return { near, far };
+        });
+        const next = (): void => {
+          const action = rest.shift();
+          if (action === undefined) return;
+          const { which, does } = action;
+          const { near, far } = pipes[which] as (typeof pipes)[0];
+          if (does === "write" && near.checkWrite()) near.write(message(60));
+          else if (does === "read") far.read();
+          else if (does === "apart") far.countApart();
+          else if (does === "together") far.countTogether();
+          else if (does === "close") far.close();
+          else if (does === "conflate") {
+            conflated.add(which);
+            near.conflate();
+          }
+        };
+        while (rest.length > 0) next();
+        for (const pool of pools) {
+          const counted = pipes.filter((_, i) => members[i]?.includes(pool) && !conflated.has(i));
+          const held = counted.reduce((sum, { far }) => sum + far.bytes, 0);
+          expect(pool.bytes + (pool === sending ? 0 : pool.apart.bytes)).toBe(held);
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+it("a mark in bytes of each queue bounds what those who are gone have left, too", async () => {
+  const sockets = new Sockets();
+  const receiver = sockets.open(new Pull({ receiveHighWaterMarkBytes: 1000 }));
+  await sockets.join("inproc", receiver);
+  for (let i = 0; i < 5; i++) {
+    const sender = sockets.open(new Push());
+    sender.connect(receiver.lastEndpoint as string);
+    sender.trySend(Buffer.alloc(600, i));
+    sender.close();
+  }
+  expect(receiver.stats().receive.bytes).toBe(1200);
+  for (let i = 0; i < 5; i++) expect(receiver.tryReceive()?.[0]?.[0]).toBe(i);
+  await sockets.end();
 });
 
 describe("a mark in bytes for all peers", () => {
@@ -233,6 +306,28 @@ describe("a mark in bytes for all peers", () => {
     },
   );
 
+  it("is not passed by peers that come, send and break off, however many they are", async () => {
+    // Who has broken off shows when it cannot be written to.
+    const receiver = new Pull({
+      receiveHighWaterMark: 0,
+      receiveHighWaterMarkTotalBytes: 12_500,
+      heartbeatInterval: 10,
+    });
+    open.push(receiver);
+    await receiver.bind(sockets.endpoint("tcp"));
+    // All in one read, of which the message finds no room.
+    const hello = [greeting(), ready({ "Socket-Type": "PUSH" })];
+    const octets = concat(...hello, wireMessage("x".repeat(5000)));
+    for (let i = 0; i < 6; i++) {
+      const peer = await RawPeer.connect(receiver.lastEndpoint as string);
+      peer.socket.write(octets);
+      await until(() => receiver.stats().peers.some(({ connected }) => connected));
+      peer.socket.resetAndDestroy();
+      await until(() => receiver.stats().peers.length === 0);
+    }
+    expect(receiver.stats().receive.bytes).toBe(15_000);
+  });
+
   it("over inproc: of who keeps the newest message only there is none", async () => {
     const receiver = new Pull({ conflate: true, receiveHighWaterMarkTotalBytes: 10 });
     open.push(receiver);
@@ -256,6 +351,23 @@ describe("a mark in bytes for all peers", () => {
     expect(String(host.tryReceive())).toBe("x");
     one.close();
     expect(host.tryReceive()?.[0]).toHaveLength(2000);
+  });
+
+  it("over inproc: who cannot be read from, for its name is another's, has sent no more for that", async () => {
+    const host = sockets.open(new Router({ linger: 0, receiveHighWaterMarkTotalBytes: 1000 }));
+    const settings = { linger: 0, routingId: "X", sendHighWaterMarkTotalBytes: 100 };
+    const [first, second] = [new Dealer(settings), new Dealer(settings)].map((it) =>
+      sockets.open(it),
+    ) as [Dealer, Dealer];
+    await sockets.join("inproc", host, first, second);
+    for (const sender of [first, second]) {
+      const elsewhere = sockets.open(new Router({ linger: 0 }));
+      await sockets.join("inproc", elsewhere);
+      sender.connect(elsewhere.lastEndpoint as string);
+      let sent = 0;
+      while (sent < 10 && sender.trySend(Buffer.alloc(50))) sent++;
+      expect(sent).toBe(2);
+    }
   });
 
   it("over inproc: counts at both sockets", async () => {

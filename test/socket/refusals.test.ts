@@ -801,9 +801,12 @@ const NO_OPTIONS = ["events", "context", "closed", "readable", "writable"];
 
 /** Ours refuses them, for now. */
 const UNBUILT = [
-  ...["tcpAcceptFilter", "plainServer", "plainUsername", "plainPassword", "curveServer"],
+  ...["plainServer", "plainUsername", "plainPassword", "curveServer"],
   ...["curvePublicKey", "curveSecretKey", "curveServerKey", "zapDomain", "zapEnforceDomain"],
 ];
+
+/** Ours takes lists, too, and says more: see the options' own test. */
+const FILTER = "tcpAcceptFilter";
 
 /** Every option of npm zeromq's, of any type. */
 const OPTIONS: string[] = [
@@ -826,7 +829,7 @@ const VALUES = [
 describe.each(CLASS_NAMES)("options of %s", (type) => {
   it("read, and take or refuse what is set, as npm zeromq's do", () => {
     const [one, other] = [socketOf("ours", type), socketOf("npm zeromq", type)];
-    for (const option of OPTIONS.filter((it) => !UNBUILT.includes(it))) {
+    for (const option of OPTIONS.filter((it) => !UNBUILT.includes(it) && it !== FILTER)) {
       const at = (socket: Any) => [
         now(() => socket[option]),
         ...VALUES.map((value) => {

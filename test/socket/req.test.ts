@@ -343,6 +343,33 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
   });
 });
 
+it("an answer that comes before the question's send is over is received, though another peer was asked before", async () => {
+  const [silent, echo, one] = [
+    router(),
+    router(),
+    request({ relaxed: true, receiveTimeout: 5000 }),
+  ];
+  await sockets.join("inproc", silent, one);
+  await sockets.join("inproc", echo);
+  one.connect(echo.lastEndpoint as string);
+  const proxy = new Proxy(echo, echo);
+  const done = proxy.run();
+  try {
+    // Each round has turns of its own: with time left in them, who waits is told within the send.
+    for (let i = 0; i < 20; i++) {
+      await one.send("unanswered");
+      const answer = receiveOne(one);
+      await turns(1);
+      await one.send("question");
+      expect(await answer).toEqual(["question"]);
+      expect(thrown(() => one.tryReceive())).toBe("EFSM");
+    }
+  } finally {
+    proxy.terminate();
+    await done;
+  }
+});
+
 it("test_invalid_rep: over inproc replies that are none are dropped", async () => {
   const [one, other] = [router(), request()];
   await sockets.join("inproc", one, other);

@@ -1,8 +1,9 @@
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { Context, context as defaultContext } from "../../src/socket/context.js";
 import { Observer } from "../../src/socket/observer.js";
 import { Pair } from "../../src/socket/pair.js";
 import { Socket } from "../../src/socket/socket.js";
+import { Writer } from "../../src/socket/writer.js";
 import { Sockets, TRANSPORTS, turns, until } from "../support/sockets.js";
 
 const sockets = new Sockets();
@@ -764,6 +765,25 @@ describe("timeouts", () => {
     expect([sent, error.code]).toEqual([1000, "EAGAIN"]);
   });
 });
+
+it.each([
+  ["linger", 0],
+  ["sendTimeout", 0],
+  ["receiveTimeout", 0],
+  ["sendHighWaterMark", 1],
+] as const)(
+  "setting %s asks a call that waits %i times whether it can go on",
+  async (name, times) => {
+    const pair = sockets.pair();
+    const call = pair.send("x");
+    const asked = vi.spyOn(Writer.prototype, "activated");
+    pair[name] = 5000;
+    expect(asked).toHaveBeenCalledTimes(times);
+    asked.mockRestore();
+    pair.close();
+    await expect(call).rejects.toMatchObject({ code: "EAGAIN" });
+  },
+);
 
 describe("signals", () => {
   it("an aborted receive consumes nothing", async () => {

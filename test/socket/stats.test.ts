@@ -38,6 +38,7 @@ describe("stats", () => {
       receive: { ...EMPTY, ...BOUNDS },
       send: { ...EMPTY, ...BOUNDS },
       total: { messagesReceived: 0, messagesSent: 0, messagesDropped: 0 },
+      connectionsRefused: 0,
       subscriptions: undefined,
       assemblyBytes: 0,
       peers: [],

@@ -189,7 +189,10 @@ describe.each(["ipc", "tcp"] as const)("over %s", (transport) => {
     const plain = await Plain.connect(await bound(sockets, transport, one));
     plain.socket.pause();
     const id = await notice(one);
-    const count = await saturate(one, [id, pattern(20_000)]);
+    // No two are alike, so that their order shows.
+    const octets = pattern(20_000);
+    const numbered = (i: number) => Buffer.concat([Buffer.from([i >> 8, i]), octets]);
+    const count = await saturate(one, (i) => [id, numbered(i)]);
     const closing = one.send([id, ""]);
     // Other traffic, so that the turn in which there is room has time left.
     const [from, to] = await sockets.connected("inproc");
@@ -202,8 +205,8 @@ describe.each(["ipc", "tcp"] as const)("over %s", (transport) => {
     plain.socket.resume();
     await closing;
     await traffic;
-    expect(plain.size).toBe(count * 20_000);
-    const sent = Buffer.concat(Array.from({ length: count }, () => pattern(20_000)));
+    expect(plain.size).toBe(count * 20_002);
+    const sent = Buffer.concat(Array.from({ length: count }, (_, i) => numbered(i)));
     expect(plain.octets.equals(sent)).toBe(true);
   });
 

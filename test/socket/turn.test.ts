@@ -7,6 +7,10 @@ const BUDGET_MS = 4;
 const OPERATIONS_MAX = 4096;
 /** And those of one socket. */
 const SHARE_MAX = 512;
+/** In how many groups those go on that waited. */
+const GROUPS = OPERATIONS_MAX / SHARE_MAX;
+/** What is asked of the event loop for a turn: to begin it, and to let each group go on. */
+const TURN = 1 + GROUPS;
 
 /** An event loop: the clock goes on by what operations take, turns end when somebody asks. */
 class Loop {
@@ -30,10 +34,14 @@ class Loop {
     return this.#callbacks.length;
   }
 
-  next(): void {
+  /** @param between What happens after each call of the event loop's. */
+  next(between = (): void => {}): void {
     const callbacks = this.#callbacks;
     this.#callbacks = [];
-    for (const callback of callbacks) callback();
+    for (const callback of callbacks) {
+      callback();
+      between();
+    }
   }
 
   /** One turn of a loop whose operations take `costMs` each: how many, and what they took. */
@@ -193,12 +201,39 @@ describe("Turn", () => {
 
     it("schedules once for all who wait", () => {
       for (let i = 0; i < 5; i++) loop.turn.defer(() => {});
-      expect(loop.scheduled).toBe(1);
+      expect(loop.scheduled).toBe(TURN);
+    });
+
+    it.each([1, 3, GROUPS, 20, SHARE_MAX])(
+      "lets %d go on in groups, each called by the event loop",
+      (count) => {
+        loop.learn(0);
+        loop.next();
+        const order: number[] = [];
+        for (let i = 0; i < count; i++) loop.turn.defer(() => order.push(i));
+        const groups: number[] = [];
+        loop.next(() => groups.push(order.length - groups.reduce((sum, size) => sum + size, 0)));
+        expect(order).toEqual(Array.from({ length: count }, (_, i) => i));
+        expect(Math.max(...groups)).toBe(Math.ceil(count / GROUPS));
+      },
+    );
+
+    it("lets nobody go on once a group has spent the turn", () => {
+      loop.learn(0);
+      loop.next();
+      const order: number[] = [];
+      for (let i = 0; i < GROUPS; i++) loop.turn.defer(() => order.push(i));
+      loop.next(() => {
+        if (order.length === 3) while (!loop.turn.spend());
+      });
+      expect(order).toEqual([0, 1, 2]);
+      loop.next();
+      expect(order).toEqual(Array.from({ length: GROUPS }, (_, i) => i));
     });
 
     it("leaves what is left of the turn to others", () => {
       loop.turn.defer(() => {});
-      expect([loop.turn.spend(), loop.scheduled]).toEqual([false, 1]);
+      expect([loop.turn.spend(), loop.scheduled]).toEqual([false, TURN]);
     });
 
     it("lets no more go on at once than pass between two looks at the clock", () => {
@@ -208,7 +243,7 @@ describe("Turn", () => {
       for (let i = 0; i < 6; i++) loop.turn.defer(() => order.push(i));
       loop.next();
       expect(order).toEqual([0]);
-      expect(loop.scheduled).toBe(1);
+      expect(loop.scheduled).toBe(TURN);
     });
 
     it("lets all go on in their order, and soon, however many wait", () => {
@@ -247,7 +282,7 @@ describe("Turn", () => {
       });
       loop.next();
       expect(order).toEqual(["first"]);
-      expect(loop.scheduled).toBe(1);
+      expect(loop.scheduled).toBe(TURN);
       loop.next();
       expect(order).toEqual(["first", "second"]);
     });

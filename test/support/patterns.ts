@@ -13,6 +13,7 @@ import { type Sockets, type Transport, turns, until } from "./sockets.js";
 /** Any socket that can receive, or send. */
 export type Receiving = Socket & Pick<ReadableSocket, "receive" | "tryReceive">;
 export type Sending = Socket & Pick<WritableSocket, "send" | "trySend">;
+type SendingMessage = Parameters<Sending["trySend"]>[0];
 
 /** Makes sockets of a type, which do not linger unless they are told to. */
 export function maker<S extends Socket>(
@@ -68,7 +69,7 @@ export function drain(socket: Receiving): string[][] {
 /** Sends what `message` gives until there is no room, at most `limit` times; how often that was. */
 export function fill(
   socket: Sending,
-  message: (i: number) => Parameters<Sending["trySend"]>[0] = String,
+  message: (i: number) => SendingMessage = String,
   limit = 10_000,
 ): number {
   let count = 0;
@@ -82,11 +83,13 @@ export function fill(
  */
 export async function saturate(
   socket: Sending,
-  message: Parameters<Sending["trySend"]>[0],
+  message: SendingMessage | ((i: number) => SendingMessage),
 ): Promise<number> {
+  const make = typeof message === "function" ? message : () => message;
   let count = 0;
   for (let idle = 0; idle < 50; idle++) {
-    const sent = fill(socket, () => message, 1000);
+    const before = count;
+    const sent = fill(socket, (i) => make(before + i), 1000);
     if (sent > 0) idle = 0;
     count += sent;
     await turns(1);

@@ -40,9 +40,9 @@ export class RawPeer {
     return this.#size;
   }
 
-  /** Everything that this side has to say in a handshake. */
-  greet(): void {
-    this.socket.write(Buffer.concat([greeting(), ready()]));
+  /** Everything that this side has to say in a handshake, as a socket of the given type. */
+  greet(type = "PAIR"): void {
+    this.socket.write(Buffer.concat([greeting(), ready({ "Socket-Type": type })]));
   }
 
   /** Whole messages that have come. */

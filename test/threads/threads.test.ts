@@ -146,6 +146,61 @@ describe("a name", () => {
   });
 });
 
+describe("who waits for a place at a socket of another thread", () => {
+  /** A PAIR in the other thread that has a peer there, and one here that waits for its place. */
+  async function waiting(): Promise<[Pair, string]> {
+    const name = sockets.endpoint("inproc");
+    await thread.run(({ zmq, kept }, endpoint) => {
+      kept.taker = new zmq.Pair({ linger: 0 });
+      kept.taker.bindSync(endpoint);
+      kept.peer = new zmq.Pair({ linger: 0 });
+      kept.peer.connect(endpoint);
+    }, name);
+    const one = pair();
+    one.connect(name);
+    // Whoever answers has heard it knock.
+    await thread.run(() => new Promise((resolve) => setImmediate(resolve)));
+    return [one, name];
+  }
+
+  it("and finds the name bound in its own thread meanwhile, is connected there and nowhere else", async () => {
+    const [one, name] = await waiting();
+    await thread.run(({ kept }, endpoint) => kept.taker.unbindSync(endpoint), name);
+    const host = pair();
+    host.bindSync(name);
+    await one.send("here");
+    const theirs = await thread.run(async ({ kept }) => {
+      kept.peer.close();
+      for (let i = 0; i < 100; i++) await new Promise((resolve) => setImmediate(resolve));
+      return [kept.taker.stats().peers.length, kept.taker.trySend("from elsewhere")];
+    });
+    expect(theirs).toEqual([0, false]);
+    expect(await receiveOne(host)).toEqual(["here"]);
+    await host.send("answer");
+    expect(await receiveOne(one)).toEqual(["answer"]);
+    // It is a connection as any other.
+    expect([peers(one), peers(host)]).toEqual([1, 1]);
+    one.disconnect(name);
+    expect(peers(host)).toBe(0);
+  });
+
+  it("is connected to one of its own thread still when that other one is closed", async () => {
+    const [one, name] = await waiting();
+    await thread.run(({ kept }, endpoint) => kept.taker.unbindSync(endpoint), name);
+    const host = pair();
+    host.bindSync(name);
+    await thread.run(async ({ kept }) => {
+      kept.peer.close();
+      await new Promise((resolve) => setImmediate(resolve));
+      kept.taker.close();
+    });
+    await thread.run(() => new Promise((resolve) => setImmediate(resolve)));
+    await one.send("here");
+    expect(await receiveOne(host)).toEqual(["here"]);
+    expect([peers(one), peers(host)]).toEqual([1, 1]);
+  });
+});
+
 describe("messages", () => {
   it("come across with every octet, whatever their sizes, and keep little else alive", async () => {
     const one = await joined();

@@ -53,7 +53,7 @@ describe("systemPath", () => {
   it("says why", () => {
     expect(() => systemPath("@name", "x", LINUX)).toThrow(/libuv 1\.48/);
     expect(() => systemPath("path", "x", WINDOWS)).toThrow(/Windows/);
-    expect(() => IpcFile.prepare("*", "x", WINDOWS)).toThrow(/Windows/);
+    expect(() => IpcFile.prepare("*", "x", null, WINDOWS)).toThrow(/Windows/);
   });
 });
 
@@ -71,10 +71,15 @@ afterEach(async () => {
 });
 
 /** Binds as a socket does. Connections it accepts say `name`. */
-async function bind(path: string, name = "ours", sync = false): Promise<Listener> {
+async function bind(
+  path: string,
+  name = "ours",
+  sync = false,
+  ipcMode: number | null = null,
+): Promise<Listener> {
   const address = { transport: "ipc" as const, path };
   const endpoint = `ipc://${path}`;
-  const options = { backlog: 10, ipv6: false };
+  const options = { backlog: 10, ipv6: false, ipcMode };
   const events = {
     accepted: (stream: NodeJS.WritableStream) => void stream.end(name),
     acceptFailed: () => {},
@@ -234,6 +239,53 @@ describe.each([
     expect(existsSync(path)).toBe(false);
   });
 
+  it.each([0o600, 0o660, 0o666, 0o777, 0o000])("gives the file the mode %i", async (mode) => {
+    const path = join(folder, "socket");
+    const listener = await bind(path, "ours", sync, mode);
+    expect([readdirSync(folder), statSync(path).mode & 0o7777]).toEqual([["socket"], mode]);
+    if (mode !== 0) expect(await whoIs(path)).toBe("ours");
+    listener.close();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("with a mode, takes over as without, and * has a folder of its own", async () => {
+    const path = join(folder, "socket");
+    const one = await bind(path, "one", sync);
+    await bind(path, "other", sync, 0o600);
+    expect([await whoIs(path), statSync(path).mode & 0o777]).toEqual(["other", 0o600]);
+    one.close();
+    expect(await whoIs(path)).toBe("other");
+    const wildcard = await bind("*", "ours", sync, 0o606);
+    const own = wildcard.endpoint.slice("ipc://".length);
+    expect(statSync(own).mode & 0o777).toBe(0o606);
+    expect(statSync(dirname(own)).mode & 0o777).toBe(0o700);
+    wildcard.close();
+    expect(existsSync(dirname(own))).toBe(false);
+  });
+
+  it.each([
+    ["nowhere/socket", "ENOENT"],
+    ["file/socket", "ENOTDIR"],
+    ["file", "EADDRINUSE"],
+  ])("with a mode, refuses %s: %s", async (name, code) => {
+    writeFileSync(join(folder, "file"), "");
+    const path = join(folder, name);
+    await expect(bind(path, "ours", sync, 0o600)).rejects.toThrow(error(code, `ipc://${path}`));
+    expect(readdirSync(folder)).toEqual(["file"]);
+  });
+
+  it("with a mode, refuses a folder whose name leaves no room for another one in it", async () => {
+    const name = (size: number) => join(folder, "d".repeat(size - folder.length - 1));
+    for (const size of [97, 98]) mkdirSync(name(size));
+    const fits = await bind(join(name(97), "s"), "ours", sync, 0o600);
+    expect(await whoIs(join(name(97), "s"))).toBe("ours");
+    fits.close();
+    const refused = bind(join(name(98), "s"), "ours", sync, 0o600);
+    await expect(refused).rejects.toThrow(error("ENAMETOOLONG", `ipc://${join(name(98), "s")}`));
+    await expect(refused).rejects.toThrow("the folder may have 97 octets");
+    expect(readdirSync(name(98))).toEqual([]);
+  });
+
   it("leaves nothing behind when the file cannot be put in its place", async () => {
     const failure = Object.assign(new Error("rename"), { code: "EROFS" });
     vi.spyOn(IpcFile.prototype, "publish").mockImplementation(() => {
@@ -282,19 +334,67 @@ describe.skipIf(process.getuid === undefined)("somebody who is not root", () => 
     });
     expect(readdirSync(closed)).toEqual([]);
   });
+
+  it.each([
+    ["may connect to a file whose mode lets all", 0o666, true],
+    // The owner is refused by no bits at all; root, who is the owner, becomes somebody else.
+    ["may not to one that is the owner's", process.getuid?.() === 0 ? 0o600 : 0o000, false],
+  ])("%s", async (_, mode, isIn) => {
+    const path = join(folder, "socket");
+    await bind(path, "ours", false, mode);
+    chmodSync(folder, 0o555);
+    const program = new Program(new URL("./eacces.child.mjs", import.meta.url), [`ipc://${path}`]);
+    const { code, stdout, stderr } = await program.ended();
+    chmodSync(folder, 0o700);
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout).connect.includes("connect")).toBe(isIn);
+  });
 });
 
 function bindRejects(path: string, sync: boolean): Promise<unknown> {
   return bind(path, "ours", sync);
 }
 
+describe("a file with a mode", () => {
+  it("has it before it has its name, and nobody else can come to it until then", async () => {
+    const path = join(folder, "socket");
+    const file = IpcFile.prepare(path, "ipc://endpoint", 0o640);
+    await foreign(file.bindPath);
+    expect(existsSync(path)).toBe(false);
+    const secluded = dirname(file.bindPath);
+    expect([dirname(secluded), statSync(secluded).mode & 0o777]).toEqual([folder, 0o700]);
+    file.publish();
+    expect([readdirSync(folder), statSync(path).mode & 0o777]).toEqual([["socket"], 0o640]);
+    file.remove();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("leaves nothing behind when its name cannot be had", async () => {
+    const path = join(folder, "socket");
+    const file = IpcFile.prepare(path, "ipc://endpoint", 0o640);
+    const server = await foreign(file.bindPath);
+    mkdirSync(path);
+    expect(() => file.publish()).toThrow();
+    server.close();
+    file.remove();
+    expect([readdirSync(folder), readdirSync(path)]).toEqual([["socket"], []]);
+  });
+
+  it("is refused for an abstract name, which has none", () => {
+    const refused = () => IpcFile.prepare("@name", "ipc://endpoint", 0o600, NEW_LINUX);
+    expect(refused).toThrow(error("ENOTSUP"));
+    expect(refused).toThrow("ipcMode cannot protect it");
+    expect(IpcFile.prepare("@name", "ipc://endpoint", null, NEW_LINUX).bindPath).toBe("\0name");
+  });
+});
+
 it("a folder for temporary files whose name is too long", () => {
   const { TMPDIR } = process.env;
   process.env["TMPDIR"] = `/${"t".repeat(200)}`;
   try {
-    expect(() => IpcFile.prepare("*", "ipc://*")).toThrow(error("ENAMETOOLONG", "ipc://*"));
+    expect(() => IpcFile.prepare("*", "ipc://*", null)).toThrow(error("ENAMETOOLONG", "ipc://*"));
     process.env["TMPDIR"] = join(folder, "nowhere");
-    expect(() => IpcFile.prepare("*", "ipc://*")).toThrow(error("ENOENT", "ipc://*"));
+    expect(() => IpcFile.prepare("*", "ipc://*", null)).toThrow(error("ENOENT", "ipc://*"));
   } finally {
     if (TMPDIR === undefined) delete process.env["TMPDIR"];
     else process.env["TMPDIR"] = TMPDIR;

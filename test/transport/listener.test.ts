@@ -36,7 +36,12 @@ type Bind = (
 const bind: Bind = async (endpoint, { ipv6 = false, events = SILENT } = {}) => {
   const address = parseAddress(endpoint, "bind");
   if (address.transport === "inproc") throw new Error("not here");
-  const listener = await Listener.bind(address, endpoint, { backlog: 100, ipv6 }, events);
+  const listener = await Listener.bind(
+    address,
+    endpoint,
+    { backlog: 100, ipv6, ipcMode: null },
+    events,
+  );
   closing.push(() => listener.close());
   return listener;
 };
@@ -44,7 +49,12 @@ const bind: Bind = async (endpoint, { ipv6 = false, events = SILENT } = {}) => {
 const bindSync: Bind = async (endpoint, { ipv6 = false, events = SILENT } = {}) => {
   const address = parseAddress(endpoint, "bind");
   if (address.transport === "inproc") throw new Error("not here");
-  const listener = Listener.bindSync(address, endpoint, { backlog: 100, ipv6 }, events);
+  const listener = Listener.bindSync(
+    address,
+    endpoint,
+    { backlog: 100, ipv6, ipcMode: null },
+    events,
+  );
   if (listener !== undefined) closing.push(() => listener.close());
   return listener;
 };

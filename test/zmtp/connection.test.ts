@@ -917,11 +917,13 @@ describe("a peer that is to be judged", () => {
     expect(side.output()).toEqual(wire.greeting());
   });
 
-  it("is not known to a client", () => {
-    const { side } = alone({}, "client");
-    side.judges = false;
-    side.feed(started);
-    expect([side.credentials, side.connection.phase]).toEqual([undefined, "traffic"]);
+  it("is known to both sides with NULL", () => {
+    for (const role of ["client", "server"] as const) {
+      const { side } = alone({}, role);
+      side.judges = false;
+      side.feed(started);
+      expect([side.credentials, side.connection.phase]).toEqual([[], "authentication"]);
+    }
   });
 
   it("is good where nobody judges", () => {

@@ -19,20 +19,18 @@ describe("NULL", () => {
     expect(server.admit()).toEqual(READY);
   });
 
-  it("is done with the peer's READY", () => {
-    const data = wire.metadata({ "X-a": "1" });
-    const step = new NullMechanism("client", [], DEFAULT_LIMITS).receive({ name: "READY", data });
-    expect(step.reply).toBeUndefined();
-    expect([...(step.properties ?? [])]).toEqual([["x-a", wire.bytes("1")]]);
-  });
-
-  it("lets a server ask first whether the peer is good, and knows no credentials", () => {
-    const server = new NullMechanism("server", [], DEFAULT_LIMITS);
-    const data = wire.metadata({ "X-a": "1" });
-    expect(server.receive({ name: "READY", data })).toEqual({ credentials: [] });
-    expect([...(server.accept().properties ?? [])]).toEqual([["x-a", wire.bytes("1")]]);
-    expect(() => server.accept()).toThrow("accept without credentials");
-  });
+  it.each(["client", "server"] as const)(
+    "lets a %s ask first whether the peer is good, knows no credentials, and then is done",
+    (role) => {
+      const mechanism = new NullMechanism(role, [], DEFAULT_LIMITS);
+      const data = wire.metadata({ "X-a": "1" });
+      expect(mechanism.receive({ name: "READY", data })).toEqual({ credentials: [] });
+      const step = mechanism.accept();
+      expect(step.reply).toBeUndefined();
+      expect([...(step.properties ?? [])]).toEqual([["x-a", wire.bytes("1")]]);
+      expect(() => mechanism.accept()).toThrow("accept without credentials");
+    },
+  );
 
   it.each(["HELLO", "PING", "ready", "READYY"])("does not know %s", (name) => {
     const mechanism = new NullMechanism("server", [], DEFAULT_LIMITS);

@@ -1,0 +1,60 @@
+import type { Socket as Stream } from "node:net";
+import { type ErrnoError, errnoError } from "../errors.js";
+import type { OptionStore } from "../options.js";
+
+/** Who is inside already. */
+export interface Inside {
+  /** Connections, those in their handshake included. */
+  readonly connections: number;
+  /** Those that have not done their handshake. */
+  readonly handshakes: number;
+}
+
+/**
+ * Says who is let in at a bound endpoint, before anything is read or written. A surplus connection is
+ * closed rather than left waiting: its peer learns at once, and tries again when it likes.
+ */
+export class Door {
+  readonly #options: OptionStore;
+  readonly #endpoint: string;
+  #warned = false;
+
+  constructor(options: OptionStore, endpoint: string) {
+    this.#options = options;
+    this.#endpoint = endpoint;
+  }
+
+  /** Why a peer that came is refused; undefined when it may come in. */
+  refusal(stream: Stream, { connections, handshakes }: Inside): ErrnoError | undefined {
+    const options = this.#options;
+    const { remoteAddress } = stream;
+    if (this.#endpoint.startsWith("tcp://") && !options.acceptFilter.admits(remoteAddress)) {
+      const who = remoteAddress ?? "a peer that has gone";
+      return this.#refused("EACCES", `Permission denied: tcpAcceptFilter does not hold ${who}`);
+    }
+    const most = options.number("maxConnections");
+    if (most > 0 && connections >= most) {
+      this.#warn(most);
+      return this.#refused("ECONNREFUSED", `Too many connections: maxConnections is ${most}`);
+    }
+    const mostHandshakes = options.number("maxHandshakes");
+    if (mostHandshakes > 0 && handshakes >= mostHandshakes) {
+      const text = `Too many connections in handshake: maxHandshakes is ${mostHandshakes}`;
+      return this.#refused("ECONNREFUSED", text);
+    }
+    return undefined;
+  }
+
+  #refused(code: string, text: string): ErrnoError {
+    return errnoError(code, this.#endpoint, text);
+  }
+
+  /** A server that grew up to a bound which it may not know of should not have to look for it. */
+  #warn(most: number): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    process.emitWarning(
+      `${this.#endpoint} has ${most} connections and refuses more. See the option maxConnections.`,
+    );
+  }
+}
