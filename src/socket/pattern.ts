@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { Parts } from "../message.js";
 import type { OptionStore, OptionValue } from "../options.js";
+import type { Depth } from "./depth.js";
 import { FairQueue } from "./fq.js";
 import type { Pipe, PipeSink } from "./pipe.js";
 
@@ -44,11 +45,6 @@ export interface Pattern extends PipeSink {
   order?(name: string, value: OptionValue | Buffer): void;
   /** @throws EINVAL when a peer cannot be called so: somebody is already. */
   checkRoutingId?(routingId: Buffer): void;
-}
-
-export interface Depth {
-  messages: number;
-  bytes: number;
 }
 
 /** Why a call did nothing, and whether to wait may help. */

@@ -1,11 +1,11 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { errnoError } from "../errors.js";
 import type { MessageLike, Parts } from "../message.js";
 import type { CallOptions } from "./arguments.js";
+import type { Depth } from "./depth.js";
 import { Distributor, Recipient } from "./dist.js";
 import { GROUP_MAX, Groups } from "./groups.js";
 import {
-  type Depth,
   NOT_NOW,
   NoInput,
   noOutput,
@@ -14,8 +14,10 @@ import {
   RoutedPattern,
 } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
+import { Renewal } from "./renewal.js";
 import { addressed, checkAddressed, isSingle, MULTIPART, nameOctets } from "./single.js";
 import { defineSocket, Socket, type SocketOptions, type WritableSocket } from "./socket.js";
+import { nameOf } from "./topic.js";
 
 const ZMQ_RADIO = 14;
 
@@ -78,8 +80,7 @@ function groupOctets(group: unknown): Buffer {
 /** A peer that joins groups. */
 class Listener extends Recipient {
   readonly groups = new Set<string>();
-  /** What it has joined since it came again: see {@link RadioPattern.peerDisconnected}. */
-  renewed: Set<string> | undefined = undefined;
+  readonly renewal = new Renewal();
 }
 
 /** RADIO (RFC 48). The first part of a message is its group, here as on the wire. @internal */
@@ -143,7 +144,7 @@ export class RadioPattern extends RoutedPattern {
     }
     const dist = this.#dist;
     dist.begin();
-    for (const listener of this.#groups.membersOf(group.toString("latin1"))) dist.match(listener);
+    for (const listener of this.#groups.membersOf(nameOf(group))) dist.match(listener);
     if (this.#noDrop && !dist.checkWrite()) {
       this.#refusal = NOT_NOW;
       return false;
@@ -157,29 +158,23 @@ export class RadioPattern extends RoutedPattern {
     const listener = this.#dist.get(pipe);
     // To no such group a message can be sent.
     if (listener === undefined || topic.length > GROUP_MAX) return;
-    const group = Buffer.from(topic.buffer, topic.byteOffset, topic.length).toString("latin1");
+    const group = nameOf(topic);
     if (subscribe) {
-      listener.renewed?.add(group);
+      listener.renewal.ask(group);
       this.#groups.join(group, listener);
       return;
     }
-    listener.renewed?.delete(group);
+    listener.renewal.cancel(group);
     this.#groups.leave(group, listener);
     // A message may have waited for room at this one.
     this.host.writeActivated();
   }
 
-  /**
-   * What a peer had joined goes on being queued for it, until it comes again; then it joins anew. What
-   * it did not join then is forgotten once it goes again: else it could make that ever more.
-   */
+  /** What is sent to the groups that the peer is in goes on being queued for it: see {@link Renewal}. */
   peerDisconnected(pipe: Pipe): void {
     const listener = this.#dist.get(pipe);
     if (listener === undefined) return;
-    const { groups, renewed } = listener;
-    listener.renewed = new Set();
-    if (renewed === undefined) return;
-    for (const group of [...groups]) if (!renewed.has(group)) this.#groups.leave(group, listener);
+    listener.renewal.gone(listener.groups, (group) => this.#groups.leave(group, listener));
   }
 
   #forget(pipe: Pipe): void {
