@@ -3,6 +3,7 @@ import type { Parts } from "../message.js";
 import type { OptionStore, OptionValue } from "../options.js";
 import type { Depth } from "./depth.js";
 import { FairQueue } from "./fq.js";
+import type { NameSet } from "./name-set.js";
 import type { Pipe, PipeSink } from "./pipe.js";
 
 /**
@@ -39,6 +40,8 @@ export interface Pattern extends PipeSink {
   readonly outDepth: Depth;
   /** Topics that are subscribed to: by us, or by all peers together; undefined where there are none. */
   readonly subscriptions?: number;
+  /** What a peer asked for, where peers ask for messages; undefined for one that is not there. */
+  asked?(pipe: Pipe): Pick<NameSet, "size" | "octets"> | undefined;
   /** An option that the pattern keeps at hand has changed. */
   optionsChanged?(): void;
   /** An option was set that is an order and not a value: see `OptionSpec.order`. */

@@ -5,6 +5,8 @@ import type { CallOptions } from "./arguments.js";
 import type { Depth } from "./depth.js";
 import { Distributor, Recipient } from "./dist.js";
 import { GROUP_MAX, Groups } from "./groups.js";
+import { NameSet } from "./name-set.js";
+import type { SubscriptionLimits } from "./option-types.js";
 import {
   NOT_NOW,
   NoInput,
@@ -27,7 +29,7 @@ export interface RadioGroupOptions {
   group: Buffer | string;
 }
 
-export interface Radio extends Omit<WritableSocket, "send" | "trySend"> {
+export interface Radio extends Omit<WritableSocket, "send" | "trySend">, SubscriptionLimits {
   /**
    * `ZMQ_XPUB_NODROP`: `send` waits while any member of the group has no room for the message. Write
    * only; npm zeromq has no property for it. Default false: such members miss the message.
@@ -79,7 +81,7 @@ function groupOctets(group: unknown): Buffer {
 
 /** A peer that joins groups. */
 class Listener extends Recipient {
-  readonly groups = new Set<string>();
+  readonly groups = new NameSet();
   readonly renewal = new Renewal();
 }
 
@@ -170,6 +172,10 @@ export class RadioPattern extends RoutedPattern {
     this.host.writeActivated();
   }
 
+  asked(pipe: Pipe): NameSet | undefined {
+    return this.#dist.get(pipe)?.groups;
+  }
+
   /** What is sent to the groups that the peer is in goes on being queued for it: see {@link Renewal}. */
   peerDisconnected(pipe: Pipe): void {
     const listener = this.#dist.get(pipe);
@@ -190,7 +196,7 @@ defineSocket(Radio, {
   type: ZMQ_RADIO,
   name: "RADIO",
   scopes: ["writable"],
-  options: ["noDrop"],
+  options: ["noDrop", "maxSubscriptions", "maxSubscriptionBytes"],
   defaults: { threadSafe: true },
   publishes: true,
   pattern: (host) => new RadioPattern(host),

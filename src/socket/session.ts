@@ -233,8 +233,9 @@ export class Session implements EngineOwner, PipeSink, Link {
     return pipe.checkWrite() || this.#overflowing;
   }
 
-  subscription(topic: Uint8Array, subscribe: boolean): boolean {
+  subscription(topic: Uint8Array, subscribe: boolean): boolean | "too many" {
     this.#pipe?.subscribe(topic, subscribe);
+    if (subscribe && this.#core.asksTooMuch(this.#socketPipe)) return "too many";
     return this.hasRoom();
   }
 

@@ -5,6 +5,8 @@ import type { OptionValue } from "../options.js";
 import { Arrivals } from "./arrivals.js";
 import { type Depth, depthOf, isBelow } from "./depth.js";
 import { Distributor, Recipient } from "./dist.js";
+import { NameSet } from "./name-set.js";
+import type { SubscriptionLimits } from "./option-types.js";
 import { NOT_NOW, type Pattern, type PatternHost, type Refusal, receiveBounds } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
 import { Renewal } from "./renewal.js";
@@ -22,7 +24,7 @@ const ZMQ_XPUB = 9;
 const ZMQ_XPUB_VERBOSE = 40;
 const ZMQ_XPUB_VERBOSER = 78;
 
-export interface XPublisher extends ReadableSocket, WritableSocket {
+export interface XPublisher extends ReadableSocket, WritableSocket, SubscriptionLimits {
   /** `ZMQ_XPUB_NODROP`: see {@link Publisher.noDrop}. Write only. Default false. */
   noDrop: boolean;
   /**
@@ -66,9 +68,9 @@ export class XPublisher extends Socket {
 /** A peer that subscribes. */
 class SubscribingPeer extends Recipient {
   /** What it is subscribed to: messages that begin with these go to it. */
-  readonly topics = new Set<string>();
+  readonly topics = new NameSet();
   /** What it asked for, where the application decides (`manual`). */
-  readonly wishes = new Set<string>();
+  readonly wishes = new NameSet();
   readonly renewal = new Renewal();
   /** Messages in its pipe that have their place in the order of arrival. */
   ordered = 0;
@@ -221,6 +223,11 @@ export class XPublisherPattern implements Pattern {
     if (!subscribe) this.#host.writeActivated();
   }
 
+  asked(pipe: Pipe): NameSet | undefined {
+    const subscriber = this.#dist.get(pipe);
+    return this.#manual ? subscriber?.wishes : subscriber?.topics;
+  }
+
   /** What the peer was subscribed to goes on being queued for it: see {@link Renewal}. */
   peerDisconnected(pipe: Pipe): void {
     const subscriber = this.#dist.get(pipe);
@@ -361,6 +368,7 @@ defineSocket(XPublisher, {
   options: [
     ...["noDrop", "manual", "welcomeMessage", "invertMatching"],
     ...["verbose", "verboser", "subscribe", "unsubscribe"],
+    ...["maxSubscriptions", "maxSubscriptionBytes"],
   ],
   publishes: true,
   pattern: (host) => new XPublisherPattern(host),

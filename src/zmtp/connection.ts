@@ -39,9 +39,10 @@ export interface ConnectionHandler {
   /**
    * The peer subscribes to a topic, or cancels that: by a command, or by a message of a peer that
    * speaks 3.0; or, at a RADIO, it joins a group or leaves it. The answer says whether there is room
-   * for more. The topic is a view.
+   * for more, or that the peer asked for more than it may, which ends the connection. The topic is a
+   * view.
    */
-  subscription?(topic: Uint8Array, subscribe: boolean): boolean;
+  subscription?(topic: Uint8Array, subscribe: boolean): boolean | "too many";
 }
 
 /** How a {@link Connection} behaves. Only what is in {@link DecoderOptions} has defaults. */
@@ -380,7 +381,9 @@ export class Connection implements DecoderSink {
 
   #subscription(topic: Uint8Array, subscribe: boolean): void {
     if (this.#phase !== "traffic") return;
-    if (this.#handler.subscription?.(topic, subscribe) === false) this.#full = true;
+    const answer = this.#handler.subscription?.(topic, subscribe);
+    if (answer === "too many") throw new ProtocolError("ERR_ZMTP_TOO_MANY_SUBSCRIPTIONS");
+    if (answer === false) this.#full = true;
   }
 
   /** Not for callers: what the decoder found. */
