@@ -171,6 +171,23 @@ export const OPTIONS: readonly OptionSpec[] = [
   writeOnly(74, "invertMatching", "Bool", false, { access: "rw" }),
   writeOnly(78, "verboser", "Bool", false, { hidden: true, order: true }),
 
+  option(
+    OURS + 40,
+    "maxSubscriptions",
+    "Int32",
+    100_000,
+    { valid: notNegative, immediate: true, makesNoRoom: true },
+    "some",
+  ),
+  option(
+    OURS + 41,
+    "maxSubscriptionBytes",
+    "Int64",
+    16 * 2 ** 20,
+    { valid: notNegative, immediate: true, makesNoRoom: true },
+    "some",
+  ),
+
   option(4, "affinity", "Uint64", 0),
   option(8, "rate", "Int32", 100, { valid: positive }),
   option(9, "recoveryInterval", "Int32", 10_000, { valid: notNegative }),

@@ -32,8 +32,8 @@ const FACES = [
 
 /** The files that data flows through, from the wire to the socket. Each knows those before it. */
 const ROUTING = [
-  ...["queue", "pool", "pipe", "ring", "fq", "lb", "dist", "routes", "arrivals", "trie"],
-  ...["subscriptions", "groups"],
+  ...["queue", "loop", "pool", "lane", "pipe", "depth", "ring", "fq", "lb", "dist", "routes"],
+  ...["arrivals", "renewal", "topic", "name-set", "trie", "subscriptions", "groups"],
 ].map((name) => `socket/${name}`);
 
 const PATTERNS = [

@@ -2,7 +2,8 @@
 // its mark, and whoever was told to wait is called when the wait is over.
 import { Buffer } from "node:buffer";
 import type { Parts } from "../../src/message.js";
-import { type Bounds, Pipe, type PipeSink } from "../../src/socket/pipe.js";
+import type { Bounds } from "../../src/socket/lane.js";
+import { Pipe, type PipeSink } from "../../src/socket/pipe.js";
 import { Queue } from "../../src/socket/queue.js";
 import type { Random } from "../random.js";
 import { check, open, same, seal, type Target } from "../target.js";

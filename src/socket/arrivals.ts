@@ -1,4 +1,5 @@
 import type { Parts } from "../message.js";
+import type { Depth } from "./depth.js";
 import type { Pipe } from "./pipe.js";
 
 /** Something to receive: a message that waits in its peer's pipe, or a notice of a subscription. */
@@ -52,7 +53,7 @@ export class Arrivals {
   }
 
   /** Notices that wait, and their bytes; messages are in their pipes. */
-  get notices(): { messages: number; bytes: number } {
+  get notices(): Depth {
     return { messages: this.#notices, bytes: this.#noticeBytes };
   }
 

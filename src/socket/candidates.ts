@@ -1,3 +1,5 @@
+import { Loop } from "./loop.js";
+
 /** Someone who would like a place at a socket that has none left. */
 export interface Candidate {
   /** There is a place: take it. */
@@ -7,7 +9,8 @@ export interface Candidate {
 /** Those who wait for a place, first come, first served. */
 export class Candidates {
   readonly #waiting = new Set<Candidate>();
-  #admitting = false;
+  /** Who enters may be gone at once, and there is a place again. */
+  readonly #loop = new Loop((vacant: () => boolean) => this.#letIn(vacant));
 
   add(candidate: Candidate): void {
     this.#waiting.add(candidate);
@@ -19,18 +22,14 @@ export class Candidates {
 
   /** Lets candidates in, as long as there is a place. */
   admit(vacant: () => boolean): void {
-    // Who enters may be gone at once: the loop that let it in goes on, for calls inside calls would
-    // be as many as there are candidates.
-    if (this.#admitting) return;
-    this.#admitting = true;
-    try {
-      for (const candidate of this.#waiting) {
-        if (!vacant()) break;
-        this.#waiting.delete(candidate);
-        candidate.enter();
-      }
-    } finally {
-      this.#admitting = false;
+    this.#loop.run(vacant);
+  }
+
+  #letIn(vacant: () => boolean): void {
+    for (const candidate of this.#waiting) {
+      if (!vacant()) break;
+      this.#waiting.delete(candidate);
+      candidate.enter();
     }
   }
 }

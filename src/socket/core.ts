@@ -189,6 +189,15 @@ export class Core implements PatternHost {
     press.print(parts, distribute);
   }
 
+  /** Whether a peer asked for more than one may: its connection ends, and what it asked for with it. */
+  asksTooMuch(pipe: Pipe | undefined): boolean {
+    const asked = pipe && this.pattern.asked?.(pipe);
+    if (asked === undefined) return false;
+    const most = this.options.number("maxSubscriptions");
+    const mostOctets = this.options.number("maxSubscriptionBytes");
+    return (most > 0 && asked.size > most) || (mostOctets > 0 && asked.octets > mostOctets);
+  }
+
   /** Gives a session its pipe, and the other end to the pattern. */
   attach(session: Session, routingId?: Buffer): void {
     const [ours, theirs] = Pipe.pair(this.sendMarks.each, this.receiveMarks.each);

@@ -1,14 +1,16 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { errnoError } from "../errors.js";
 import { type Message, type MessageWith, type Parts, sizeOf } from "../message.js";
 import type { OptionValue } from "../options.js";
 import type { CallOptions } from "./arguments.js";
+import type { Depth } from "./depth.js";
 import type { FairQueue } from "./fq.js";
 import { GROUP_MAX } from "./groups.js";
-import { type Depth, fairQueueOf, noOutput, type PatternHost, RoutedPattern } from "./pattern.js";
+import { fairQueueOf, noOutput, type PatternHost, RoutedPattern } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
 import { nameOctets } from "./single.js";
 import { defineSocket, type ReadableSocket, Socket, type SocketOptions } from "./socket.js";
+import { nameOf, octetsOf } from "./topic.js";
 
 const ZMQ_DISH = 15;
 const JOIN = 10_020;
@@ -100,7 +102,7 @@ export class DishPattern extends RoutedPattern {
 
   order(name: string, value: OptionValue | Buffer): void {
     const group = value as Buffer;
-    const key = group.toString("latin1");
+    const key = nameOf(group);
     const joined = this.#groups.has(key);
     const join = name === "join";
     if (joined === join || group.length > GROUP_MAX) throw errnoError("EINVAL");
@@ -128,7 +130,7 @@ export class DishPattern extends RoutedPattern {
 
   peerConnected(pipe: Pipe): void {
     this.#connected.add(pipe);
-    for (const group of this.#groups) pipe.subscribe(Buffer.from(group, "latin1"), true);
+    for (const group of this.#groups) pipe.subscribe(octetsOf(group), true);
   }
 
   peerDisconnected(pipe: Pipe): void {
@@ -143,7 +145,7 @@ export class DishPattern extends RoutedPattern {
   /** The next message of a group that was joined; those before it are dropped. */
   #find(): Parts | undefined {
     for (let parts = this.#fq.receive(); parts !== undefined; parts = this.#fq.receive()) {
-      if (this.#groups.has((parts[0] as Buffer).toString("latin1"))) return parts;
+      if (this.#groups.has(nameOf(parts[0] as Buffer))) return parts;
     }
     return undefined;
   }

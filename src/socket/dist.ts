@@ -1,5 +1,6 @@
 import { own, type Parts } from "../message.js";
-import { outDepthOf, type Pipe } from "./pipe.js";
+import { type Depth, outDepthOf } from "./depth.js";
+import type { Pipe } from "./pipe.js";
 
 /** A pipe that messages are distributed to. */
 export class Recipient {
@@ -29,7 +30,7 @@ export class Distributor<R extends Recipient = Recipient> {
   }
 
   /** Messages and bytes that wait to be sent. */
-  get depth(): { messages: number; bytes: number } {
+  get depth(): Depth {
     return outDepthOf(this.#recipients.keys());
   }
 

@@ -1,5 +1,7 @@
 import { type Parts, sizeOf } from "../message.js";
-import { type Bounds, depthOf, isBelow, type Pipe } from "./pipe.js";
+import { type Depth, depthOf, isBelow } from "./depth.js";
+import type { Bounds } from "./lane.js";
+import type { Pipe } from "./pipe.js";
 import { Ring } from "./ring.js";
 
 const NOTHING = { length: 0, bytes: 0 };
@@ -56,7 +58,7 @@ export class FairQueue {
   }
 
   /** Messages and bytes that wait. */
-  get depth(): { messages: number; bytes: number } {
+  get depth(): Depth {
     return depthOf(this.#ring.items);
   }
 

@@ -1,9 +1,11 @@
+import type { NameSet } from "./name-set.js";
+
 /** Largest size of a group's name, in octets (`ZMQ_GROUP_MAX_LENGTH`). */
 export const GROUP_MAX = 255;
 
 /** Who joins groups, and which: both are kept here, and change together. */
 export interface Member {
-  readonly groups: Set<string>;
+  readonly groups: NameSet;
 }
 
 const NOBODY: ReadonlySet<never> = new Set();

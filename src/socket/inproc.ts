@@ -4,8 +4,9 @@ import { errnoError } from "../errors.js";
 import { Bridge, type BridgeOwner } from "./bridge.js";
 import type { Candidate } from "./candidates.js";
 import type { Core, Endpoint } from "./core.js";
+import type { Bounds } from "./lane.js";
 import type { Link } from "./link.js";
-import { type Bounds, Pipe, type PipeSink } from "./pipe.js";
+import { Pipe, type PipeSink } from "./pipe.js";
 import type { Session } from "./session.js";
 import { NO_ROUTING_ID } from "./wiring.js";
 

@@ -1,5 +1,6 @@
 import type { Parts } from "../message.js";
-import { outDepthOf, type Pipe } from "./pipe.js";
+import { type Depth, outDepthOf } from "./depth.js";
+import type { Pipe } from "./pipe.js";
 import { Ring } from "./ring.js";
 
 /** Sends to many pipes, one message to each in turn; those that are full are passed over. */
@@ -24,7 +25,7 @@ export class LoadBalancer {
   }
 
   /** Messages and bytes that wait to be sent. */
-  get depth(): { messages: number; bytes: number } {
+  get depth(): Depth {
     return outDepthOf(this.#ring.items);
   }
 

@@ -1,5 +1,5 @@
 import type { OptionStore } from "../options.js";
-import type { Bounds, Marks } from "./pipe.js";
+import type { Bounds, Marks } from "./lane.js";
 import { Pool } from "./pool.js";
 
 /** What a socket that keeps only the newest message bounds its queues by. */

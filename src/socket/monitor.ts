@@ -38,7 +38,7 @@ export class Monitor {
 
 /** What npm zeromq's events do not have is there to be read, and not in the way of who compares or prints them. */
 function hideOurs(event: Event): void {
-  for (const name of ["peerAddress", "routingId"]) {
+  for (const name of ["peerAddress", "routingId", "userId", "metadata"]) {
     if (name in event) Object.defineProperty(event, name, { enumerable: false });
   }
 }

@@ -238,6 +238,18 @@ export interface SendMarks {
   sendHighWaterMarkTotalBytes: number;
 }
 
+/**
+ * Ours alone, of sockets that others subscribe to, or whose groups they join. A peer that asks for more
+ * loses its connection (`ERR_ZMTP_TOO_MANY_SUBSCRIPTIONS`); of inproc peers any may ask for as much as
+ * it likes. They take effect when the next one asks.
+ */
+export interface SubscriptionLimits {
+  /** Topics of one peer at the most; 0: no bound. Default 100,000; EINVAL below 0. */
+  maxSubscriptions: number;
+  /** Their bytes together at the most; 0: no bound. Default 16,777,216; EINVAL below 0. */
+  maxSubscriptionBytes: number;
+}
+
 /** Options of sockets that can receive; what throws when: see {@link CommonOptions}. */
 export interface ReceiveOptions {
   /** `ZMQ_RCVBUF`: stored; Node.js cannot set it. Default -1; EINVAL below -1. */

@@ -1,5 +1,6 @@
 import type { Parts } from "../message.js";
-import { type Depth, NOT_NOW, type Pattern, type PatternHost, type Refusal } from "./pattern.js";
+import type { Depth } from "./depth.js";
+import { NOT_NOW, type Pattern, type PatternHost, type Refusal } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
 import {
   defineSocket,

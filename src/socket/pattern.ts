@@ -1,7 +1,9 @@
 import type { Buffer } from "node:buffer";
 import type { Parts } from "../message.js";
 import type { OptionStore, OptionValue } from "../options.js";
+import type { Depth } from "./depth.js";
 import { FairQueue } from "./fq.js";
+import type { NameSet } from "./name-set.js";
 import type { Pipe, PipeSink } from "./pipe.js";
 
 /**
@@ -38,17 +40,14 @@ export interface Pattern extends PipeSink {
   readonly outDepth: Depth;
   /** Topics that are subscribed to: by us, or by all peers together; undefined where there are none. */
   readonly subscriptions?: number;
+  /** What a peer asked for, where peers ask for messages; undefined for one that is not there. */
+  asked?(pipe: Pipe): Pick<NameSet, "size" | "octets"> | undefined;
   /** An option that the pattern keeps at hand has changed. */
   optionsChanged?(): void;
   /** An option was set that is an order and not a value: see `OptionSpec.order`. */
   order?(name: string, value: OptionValue | Buffer): void;
   /** @throws EINVAL when a peer cannot be called so: somebody is already. */
   checkRoutingId?(routingId: Buffer): void;
-}
-
-export interface Depth {
-  messages: number;
-  bytes: number;
 }
 
 /** Why a call did nothing, and whether to wait may help. */

@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
-import { own, ownBuffers, type Parts, sizeOf } from "../message.js";
+import { own, ownBuffers, type Parts } from "../message.js";
+import { type Bounds, Lane, type Marks } from "./lane.js";
 import type { Pool } from "./pool.js";
-import { Queue } from "./queue.js";
 
 /** Who holds an end of a pipe, and is told what happens at the other one. */
 export interface PipeSink {
@@ -21,56 +21,19 @@ export interface PipeSink {
   peerSubscribed?(pipe: Pipe, topic: Uint8Array, subscribe: boolean): void;
 }
 
-/** How much one direction of a pipe may hold; 0 means no bound. */
-export interface Bounds {
-  /** `ZMQ_SNDHWM`, `ZMQ_RCVHWM` or their sum, in messages; one of several parts counts once. */
-  messages: number;
-  /** Ours alone, in bytes. A message larger than the mark still passes, alone. */
-  bytes: number;
-}
-
-/** What one direction of a pipe is made with. */
-export interface Marks extends Bounds {
-  /** `ZMQ_CONFLATE`: a message takes the place of the one that waits; there are no bounds then. */
-  conflate?: boolean;
-  /** What the direction shares a bound in bytes with. */
-  pool?: Pool | undefined;
-}
-
-const NO_BOUNDS: Bounds = { messages: 0, bytes: 0 };
-
 /**
  * One end of a two-way pipe of messages: a socket holds one end, a session or another socket the
- * other.
- *
- * Each direction is full once `written - acknowledged` reaches its mark. The reader acknowledges
- * not each message but every (HWM + 1) / 2 of them (libzmq's low-water mark): a writer that had to
- * wait then gets on with a run of messages, not with one.
+ * other. What is full when, and who hears of it, says {@link Lane}.
  */
 export class Pipe {
-  readonly #inbound = new Queue<Parts>();
-  #inboundBytes = 0;
+  /** What this end writes, and what it reads. */
+  readonly #out: Lane;
+  readonly #in: Lane;
   #peer!: Pipe;
   #sink!: PipeSink;
 
-  /** What this end has read, and what of it the writer knows. */
-  #read = 0;
-  #readBytes = 0;
-  #toldRead = 0;
-  #toldBytes = 0;
-  /** What this end has written. */
-  #written = 0;
-  #writtenBytes = 0;
-
-  #marks: Bounds;
-  #awaitsRead = true;
-  #awaitsRoom = false;
   #ended = false;
   #exclusive = false;
-  #conflate = false;
-  /** What counts the bytes that this end writes, too. */
-  #pools: Pool[] | undefined;
-  #largest = 0;
 
   /** What a socket that addresses its peers calls the one at the other end. */
   routingId: Buffer | undefined = undefined;
@@ -81,10 +44,9 @@ export class Pipe {
   /** Whether a socket holds the other end, too: then what is written is handed on as it is. */
   direct = false;
 
-  private constructor(marks: Marks) {
-    this.#marks = marks;
-    this.#conflate = marks.conflate === true;
-    this.#pools = marks.pool && [marks.pool];
+  private constructor(out: Lane, back: Lane) {
+    this.#out = out;
+    this.#in = back;
   }
 
   /**
@@ -92,8 +54,9 @@ export class Pipe {
    * @param there Marks of the direction from the first end to the second; `back` the other way.
    */
   static pair(there: Marks, back: Marks): [Pipe, Pipe] {
-    const one = new Pipe(there);
-    const other = new Pipe(back);
+    const [out, home] = [new Lane(there), new Lane(back)];
+    const one = new Pipe(out, home);
+    const other = new Pipe(home, out);
     one.#peer = other;
     other.#peer = one;
     return [one, other];
@@ -106,81 +69,57 @@ export class Pipe {
 
   /** Messages waiting to be read here. */
   get length(): number {
-    return this.#inbound.length;
+    return this.#in.length;
   }
 
   /** Their bytes. */
   get bytes(): number {
-    return this.#inboundBytes;
+    return this.#in.bytes;
   }
 
   /** Messages that wait at the other end for its reader. */
   get outLength(): number {
-    return this.#peer.length;
+    return this.#out.length;
   }
 
   get outBytes(): number {
-    return this.#peer.bytes;
+    return this.#out.bytes;
   }
 
   /** The bytes of the largest message that was written here, and at the other end. */
   get largest(): { written: number; read: number } {
-    return { written: this.#largest, read: this.#peer.#largest };
+    return { written: this.#out.largest, read: this.#in.largest };
   }
 
   /** Whether what this end writes shares a bound with what others write. */
   get pooled(): boolean {
-    return this.#pools !== undefined;
+    return this.#out.pooled;
   }
 
   /** What this end writes counts in one more pool. */
   join(pool: Pool | undefined): void {
-    if (pool === undefined || this.#conflate) return;
-    this.#pools = [...(this.#pools ?? []), pool];
-    pool.add(this.#peer.#inboundBytes);
+    this.#out.join(pool);
   }
 
   /** Bounds of what this end writes. */
   get marks(): Bounds {
-    return this.#marks;
+    return this.#out.marks;
   }
 
   /** Changes the bounds of what this end writes, and of what is written to it. */
   setMarks(out: Bounds, back: Bounds): void {
-    this.#bound(out);
-    this.#peer.#bound(back);
-  }
-
-  #bound(marks: Bounds): void {
-    if (this.#conflate) return;
-    this.#marks = marks;
-    // What was read below the old low-water mark may be all that the new mark allows.
-    this.#peer.acknowledge();
+    this.#out.bound(out);
+    this.wakeWriter();
+    this.#in.bound(back);
+    this.#peer.wakeWriter();
   }
 
   /** Of what either end writes only the newest message is kept from now on. */
   conflate(): void {
-    for (const end of [this, this.#peer]) {
-      end.#marks = NO_BOUNDS;
-      end.#conflate = true;
-      end.#keepNewest();
-      end.#leavePools();
-    }
-    for (const end of [this, this.#peer]) end.wakeWriter();
-  }
-
-  #leavePools(): void {
-    const pools = this.#pools ?? [];
-    const bytes = this.#peer.#inboundBytes;
-    this.#pools = undefined;
-    for (const pool of pools) {
-      pool.forget(this);
-      pool.add(-bytes);
-    }
-  }
-
-  #keepNewest(): void {
-    while (this.#inbound.length > 1) this.#count(-sizeOf(this.#inbound.shift() as Parts));
+    this.#out.conflate(this);
+    this.#in.conflate(this.#peer);
+    this.wakeWriter();
+    this.#peer.wakeWriter();
   }
 
   /**
@@ -188,29 +127,14 @@ export class Pipe {
    * it is in nobody's way who can be read from.
    */
   countApart(): void {
-    this.#countIn((pool) => pool.apart);
+    this.#in.moveTo((pool) => pool.apart, this.#peer);
+    this.#peer.wakeWriter();
   }
 
   /** It counts with the rest again: see {@link countApart}. */
   countTogether(): void {
-    this.#countIn((pool) => pool.whole);
-  }
-
-  #countIn(other: (pool: Pool) => Pool): void {
-    const writer = this.#peer;
-    const before = writer.#pools ?? [];
-    // Now: who is woken when bytes have left one pool may read here, before they have left the next.
-    const bytes = this.#inboundBytes;
-    writer.#pools = writer.#pools?.map(other);
-    for (const pool of before) {
-      const after = other(pool);
-      // Who stays where it is keeps its turn there.
-      if (after === pool) continue;
-      after.add(bytes);
-      pool.forget(writer);
-      pool.add(-bytes);
-    }
-    writer.wakeWriter();
+    this.#in.moveTo((pool) => pool.whole, this.#peer);
+    this.#peer.wakeWriter();
   }
 
   /** Whether the other end has ended: it takes no more messages, and sends none. */
@@ -225,12 +149,7 @@ export class Pipe {
 
   /** Whether more waits at the other end than our marks allow, or at many where they share a bound. */
   get overfull(): boolean {
-    const { messages, bytes } = this.#marks;
-    return (
-      (messages > 0 && this.outLength > messages) ||
-      (bytes > 0 && this.outBytes > bytes) ||
-      this.#pools?.some((pool) => pool.overfull) === true
-    );
+    return this.#out.overfull;
   }
 
   /**
@@ -238,8 +157,7 @@ export class Pipe {
    * waits, and need not be copied. Asked of its reader each time, for much may change its mind.
    */
   get readAtOnce(): boolean {
-    const peer = this.#peer;
-    return peer.#awaitsRead && peer.#inbound.length === 0 && peer.#sink.readsAtOnce === true;
+    return this.#out.idle && this.#peer.#sink.readsAtOnce === true;
   }
 
   /** Whether each part read here shall have an ArrayBuffer to itself. Nobody's by default. */
@@ -249,17 +167,12 @@ export class Pipe {
 
   /** Whether a message can be written now. If not, {@link PipeSink.writeActivated} will tell. */
   checkWrite(): boolean {
-    if (!this.#isFull()) return true;
-    this.#awaitsRoom = true;
-    if (this.#pools !== undefined) this.#awaitPools(this.#pools);
-    return false;
+    return !this.#ended && !this.#peer.#ended && this.#out.checkWrite(this);
   }
 
   /** Whether there is a message to read. If not, {@link PipeSink.readActivated} will tell. */
   checkRead(): boolean {
-    if (this.#inbound.length > 0) return true;
-    this.#awaitsRead = true;
-    return false;
+    return this.#in.checkRead();
   }
 
   /** Writes a message that may share the caller's memory, and lets the other end know. */
@@ -271,26 +184,13 @@ export class Pipe {
 
   /** Writes a message, whole. To be followed by {@link flush}; {@link checkWrite} comes first. */
   write(parts: Parts): void {
-    if (this.#conflate) this.#peer.#forget();
-    this.#put(parts);
-  }
-
-  #put(parts: Parts): void {
-    const size = sizeOf(parts);
-    const peer = this.#peer;
-    peer.#inbound.push(parts);
-    peer.#count(size);
-    if (size > this.#largest) this.#largest = size;
-    this.#written++;
-    this.#writtenBytes += size;
+    this.#out.write(parts);
   }
 
   /** Lets the other end know that something was written. */
   flush(): void {
     const peer = this.#peer;
-    if (!peer.#awaitsRead || peer.#inbound.length === 0) return;
-    peer.#awaitsRead = false;
-    peer.#sink.readActivated(peer);
+    if (this.#out.messageCame()) peer.#sink.readActivated(peer);
   }
 
   /**
@@ -301,48 +201,26 @@ export class Pipe {
    * must know of the time before, and takes nothing for granted afterwards.
    */
   read(): Parts | undefined {
-    const parts = this.#inbound.shift();
-    if (parts === undefined) {
-      this.#awaitsRead = true;
-      return undefined;
-    }
-    const size = sizeOf(parts);
-    this.#count(-size);
-    this.#read++;
-    this.#readBytes += size;
+    const parts = this.#in.read();
+    if (parts === undefined) return undefined;
     if (this.#exclusive) ownBuffers(parts);
-    if (this.#isLowWater()) this.acknowledge();
+    if (this.#in.isLowWater()) this.acknowledge();
     return parts;
   }
 
   /** Puts messages back that were read and never used: they will be read again, first. */
   unread(messages: Parts[]): void {
-    if (this.#peer.#conflate) {
-      // Only the newest counts, and what waits is newer.
-      const newest = messages.at(-1);
-      if (newest !== undefined && this.#inbound.length === 0) this.#peer.write(newest);
-      return;
-    }
-    for (let i = messages.length - 1; i >= 0; i--) {
-      const parts = messages[i] as Parts;
-      const size = sizeOf(parts);
-      this.#inbound.unshift(parts);
-      this.#count(size);
-      this.#read--;
-      this.#readBytes -= size;
-    }
-    this.#toldRead = Math.min(this.#toldRead, this.#read);
-    this.#toldBytes = Math.min(this.#toldBytes, this.#readBytes);
+    this.#in.unread(messages);
   }
 
   /** Lets {@link PipeSink.readActivated} tell of the next message, though others wait. */
   listen(): void {
-    this.#awaitsRead = true;
+    this.#in.listen();
   }
 
   /** Puts a message behind what is to be read here, as if the peer had sent it; takes no other's place. */
   inject(parts: Parts): void {
-    this.#peer.#put(parts);
+    this.#in.put(parts);
   }
 
   /** Tells the other end that the peer is there; `routingId` is what it calls itself. */
@@ -372,14 +250,8 @@ export class Pipe {
    */
   adopt(other: Pipe): void {
     const messages: Parts[] = [];
-    for (let parts = other.read(); parts !== undefined; parts = other.read()) {
-      const size = sizeOf(parts);
-      messages.push(parts);
-      this.#count(size);
-      this.#peer.#written++;
-      this.#peer.#writtenBytes += size;
-    }
-    for (let i = messages.length - 1; i >= 0; i--) this.#inbound.unshift(messages[i] as Parts);
+    for (let parts = other.read(); parts !== undefined; parts = other.read()) messages.push(parts);
+    this.#in.adopt(messages);
   }
 
   /**
@@ -389,7 +261,8 @@ export class Pipe {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    for (const end of [this, this.#peer]) for (const pool of end.#pools ?? []) pool.forget(end);
+    this.#out.forget(this);
+    this.#in.forget(this.#peer);
     if (!this.#peer.#ended) this.#peer.#sink.pipeEnded(this.#peer);
     (this.onEnd ?? this.#peer.onEnd)?.();
   }
@@ -398,89 +271,19 @@ export class Pipe {
   close(): void {
     // First: what is forgotten makes room in a pool, and nobody shall write here then.
     this.end();
-    this.#forget();
-  }
-
-  #forget(): void {
-    this.#inbound.clear();
-    this.#count(-this.#inboundBytes);
-  }
-
-  /** What can be read here has become more, or less. */
-  #count(bytes: number): void {
-    this.#inboundBytes += bytes;
-    const pools = this.#peer.#pools;
-    if (pools !== undefined) for (const pool of pools) pool.add(bytes);
-  }
-
-  // A method, as #isLowWater is: V8 asks its runtime for each read of a private getter.
-  #isFull(): boolean {
-    const { messages, bytes } = this.#marks;
-    const peer = this.#peer;
-    return (
-      this.#ended ||
-      peer.#ended ||
-      (messages > 0 && this.#written - peer.#toldRead >= messages) ||
-      (bytes > 0 && this.#writtenBytes - peer.#toldBytes >= bytes) ||
-      this.#pools?.some((pool) => pool.full) === true
-    );
-  }
-
-  #awaitPools(pools: Pool[]): void {
-    if (this.over) return;
-    for (const pool of pools) if (pool.full) pool.wait(this);
-  }
-
-  /** Whether enough has been read since the writer last heard of it. */
-  #isLowWater(): boolean {
-    const { messages, bytes } = this.#peer.#marks;
-    return (
-      (messages > 0 && this.#read - this.#toldRead >= (messages + 1) >> 1) ||
-      (bytes > 0 && this.#readBytes - this.#toldBytes >= bytes / 2)
-    );
+    this.#in.clear();
   }
 
   /** Lets the writer know what has been read, before the low-water mark does. */
   acknowledge(): void {
-    this.#toldRead = this.#read;
-    this.#toldBytes = this.#readBytes;
+    this.#in.acknowledge();
     this.#peer.wakeWriter();
   }
 
   /** Not for callers: there may be room. */
   wakeWriter(): void {
-    // Asked anew: it may have to wait for something else now.
-    if (!this.#awaitsRoom || this.#ended || !this.checkWrite()) return;
-    this.#awaitsRoom = false;
+    if (this.over || !this.#out.roomCame(this)) return;
     this.dropping = false;
     this.#sink.writeActivated(this);
   }
-}
-
-/** Whether less waits than `bounds` allow. */
-export function isBelow(depth: Bounds, bounds: Bounds): boolean {
-  return (
-    (bounds.messages === 0 || depth.messages < bounds.messages) &&
-    (bounds.bytes === 0 || depth.bytes < bounds.bytes)
-  );
-}
-
-/** What waits to be read from many pipes, together. */
-export function depthOf(pipes: Iterable<Pipe>): { messages: number; bytes: number } {
-  const depth = { messages: 0, bytes: 0 };
-  for (const pipe of pipes) {
-    depth.messages += pipe.length;
-    depth.bytes += pipe.bytes;
-  }
-  return depth;
-}
-
-/** What was written to many pipes and waits at their other ends, together. */
-export function outDepthOf(pipes: Iterable<Pipe>): { messages: number; bytes: number } {
-  const depth = { messages: 0, bytes: 0 };
-  for (const pipe of pipes) {
-    depth.messages += pipe.outLength;
-    depth.bytes += pipe.outBytes;
-  }
-  return depth;
 }

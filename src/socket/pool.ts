@@ -1,5 +1,7 @@
+import { Loop } from "./loop.js";
+
 /** Someone who wants to put more in. */
-interface Waiter {
+export interface Waiter {
   /** There may be room again. */
   wakeWriter(): void;
 }
@@ -11,7 +13,8 @@ export class Pool {
   readonly #direction: "send" | "receive";
   #bytes = 0;
   readonly #waiting = new Set<Waiter>();
-  #waking = false;
+  /** Who is woken may make room for the next. */
+  readonly #loop = new Loop(() => this.#wake());
   /** The pool that this is a part apart of, or itself. */
   readonly whole: Pool;
   #apart: Pool | undefined;
@@ -49,14 +52,7 @@ export class Pool {
   /** Counts bytes that came, or, if negative, that went. */
   add(bytes: number): void {
     this.#bytes += bytes;
-    // Who is woken may make room for the next: the loop that woke it goes on.
-    if (this.#waiting.size === 0 || this.#waking) return;
-    this.#waking = true;
-    try {
-      this.#wake();
-    } finally {
-      this.#waking = false;
-    }
+    if (this.#waiting.size > 0) this.#loop.run();
   }
 
   /**

@@ -4,6 +4,7 @@ import { shared } from "../shared.js";
 import { checkCount } from "./arguments.js";
 import type { Core } from "./core.js";
 import { hold } from "./hold.js";
+import { Loop } from "./loop.js";
 import type { Socket } from "./socket.js";
 import { Share, turn } from "./turn.js";
 
@@ -149,7 +150,8 @@ class Run {
   #state: "active" | "paused" | "terminated" = "active";
   readonly #share = new Share(turn);
   #settle: (failure?: Error) => void = () => {};
-  #forwarding = false;
+  /** What is moved wakes sockets, which may be ours. */
+  readonly #loop = new Loop(() => this.#moveAll());
   #deferred = false;
 
   constructor(front: Core, back: Core, capture: Core | undefined) {
@@ -189,11 +191,12 @@ class Run {
     this.#settle(failure);
   }
 
-  /** Moves a message each way in turn, for as long as there are any, and the turn lasts. */
   #forward(): void {
-    // What is moved wakes sockets, which may be ours: the loop that moves it goes on.
-    if (this.#forwarding || this.#deferred) return;
-    this.#forwarding = true;
+    if (!this.#deferred) this.#loop.run();
+  }
+
+  /** Moves a message each way in turn, for as long as there are any, and the turn lasts. */
+  #moveAll(): void {
     try {
       while (this.#state === "active" && this.#moveEachWay()) {
         if (!this.#share.spend()) continue;
@@ -202,8 +205,6 @@ class Run {
       }
     } catch (error) {
       this.terminate(error as Error);
-    } finally {
-      this.#forwarding = false;
     }
   }
 

@@ -1,3 +1,4 @@
+import type { SubscriptionLimits } from "./option-types.js";
 import { UNSUPPORTED } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
 import { defineSocket, Socket, type SocketOptions, type WritableSocket } from "./socket.js";
@@ -5,7 +6,7 @@ import { XPublisherPattern } from "./xpub.js";
 
 const ZMQ_PUB = 1;
 
-export interface Publisher extends WritableSocket {
+export interface Publisher extends WritableSocket, SubscriptionLimits {
   /**
    * `ZMQ_XPUB_NODROP`: `send` waits while any subscriber to the message has no room for it. Write
    * only. Default false: such subscribers miss the message.
@@ -55,7 +56,10 @@ defineSocket(Publisher, {
   type: ZMQ_PUB,
   name: "PUB",
   scopes: ["writable"],
-  options: ["noDrop", "conflate", "invertMatching"],
+  options: [
+    ...["noDrop", "conflate", "invertMatching"],
+    ...["maxSubscriptions", "maxSubscriptionBytes"],
+  ],
   single: true,
   publishes: true,
   pattern: (host) => new PublisherPattern(host),

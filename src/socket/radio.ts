@@ -1,11 +1,13 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { errnoError } from "../errors.js";
 import type { MessageLike, Parts } from "../message.js";
 import type { CallOptions } from "./arguments.js";
+import type { Depth } from "./depth.js";
 import { Distributor, Recipient } from "./dist.js";
 import { GROUP_MAX, Groups } from "./groups.js";
+import { NameSet } from "./name-set.js";
+import type { SubscriptionLimits } from "./option-types.js";
 import {
-  type Depth,
   NOT_NOW,
   NoInput,
   noOutput,
@@ -14,8 +16,10 @@ import {
   RoutedPattern,
 } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
+import { Renewal } from "./renewal.js";
 import { addressed, checkAddressed, isSingle, MULTIPART, nameOctets } from "./single.js";
 import { defineSocket, Socket, type SocketOptions, type WritableSocket } from "./socket.js";
+import { nameOf } from "./topic.js";
 
 const ZMQ_RADIO = 14;
 
@@ -25,7 +29,7 @@ export interface RadioGroupOptions {
   group: Buffer | string;
 }
 
-export interface Radio extends Omit<WritableSocket, "send" | "trySend"> {
+export interface Radio extends Omit<WritableSocket, "send" | "trySend">, SubscriptionLimits {
   /**
    * `ZMQ_XPUB_NODROP`: `send` waits while any member of the group has no room for the message. Write
    * only; npm zeromq has no property for it. Default false: such members miss the message.
@@ -77,9 +81,8 @@ function groupOctets(group: unknown): Buffer {
 
 /** A peer that joins groups. */
 class Listener extends Recipient {
-  readonly groups = new Set<string>();
-  /** What it has joined since it came again: see {@link RadioPattern.peerDisconnected}. */
-  renewed: Set<string> | undefined = undefined;
+  readonly groups = new NameSet();
+  readonly renewal = new Renewal();
 }
 
 /** RADIO (RFC 48). The first part of a message is its group, here as on the wire. @internal */
@@ -143,7 +146,7 @@ export class RadioPattern extends RoutedPattern {
     }
     const dist = this.#dist;
     dist.begin();
-    for (const listener of this.#groups.membersOf(group.toString("latin1"))) dist.match(listener);
+    for (const listener of this.#groups.membersOf(nameOf(group))) dist.match(listener);
     if (this.#noDrop && !dist.checkWrite()) {
       this.#refusal = NOT_NOW;
       return false;
@@ -157,29 +160,27 @@ export class RadioPattern extends RoutedPattern {
     const listener = this.#dist.get(pipe);
     // To no such group a message can be sent.
     if (listener === undefined || topic.length > GROUP_MAX) return;
-    const group = Buffer.from(topic.buffer, topic.byteOffset, topic.length).toString("latin1");
+    const group = nameOf(topic);
     if (subscribe) {
-      listener.renewed?.add(group);
+      listener.renewal.ask(group);
       this.#groups.join(group, listener);
       return;
     }
-    listener.renewed?.delete(group);
+    listener.renewal.cancel(group);
     this.#groups.leave(group, listener);
     // A message may have waited for room at this one.
     this.host.writeActivated();
   }
 
-  /**
-   * What a peer had joined goes on being queued for it, until it comes again; then it joins anew. What
-   * it did not join then is forgotten once it goes again: else it could make that ever more.
-   */
+  asked(pipe: Pipe): NameSet | undefined {
+    return this.#dist.get(pipe)?.groups;
+  }
+
+  /** What is sent to the groups that the peer is in goes on being queued for it: see {@link Renewal}. */
   peerDisconnected(pipe: Pipe): void {
     const listener = this.#dist.get(pipe);
     if (listener === undefined) return;
-    const { groups, renewed } = listener;
-    listener.renewed = new Set();
-    if (renewed === undefined) return;
-    for (const group of [...groups]) if (!renewed.has(group)) this.#groups.leave(group, listener);
+    listener.renewal.gone(listener.groups, (group) => this.#groups.leave(group, listener));
   }
 
   #forget(pipe: Pipe): void {
@@ -195,7 +196,7 @@ defineSocket(Radio, {
   type: ZMQ_RADIO,
   name: "RADIO",
   scopes: ["writable"],
-  options: ["noDrop"],
+  options: ["noDrop", "maxSubscriptions", "maxSubscriptionBytes"],
   defaults: { threadSafe: true },
   publishes: true,
   pattern: (host) => new RadioPattern(host),

@@ -1,7 +1,7 @@
 import type { Parts } from "../message.js";
+import { type Depth, outDepthOf } from "./depth.js";
 import type { FairQueue } from "./fq.js";
 import {
-  type Depth,
   fairQueueOf,
   NOT_NOW,
   noOutput,
@@ -10,7 +10,7 @@ import {
   RoutedPattern,
   WRONG_STATE,
 } from "./pattern.js";
-import { outDepthOf, type Pipe } from "./pipe.js";
+import type { Pipe } from "./pipe.js";
 import {
   defineSocket,
   type ReadableSocket,

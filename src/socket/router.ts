@@ -2,9 +2,10 @@ import { Buffer } from "node:buffer";
 import { errnoError } from "../errors.js";
 import type { Parts } from "../message.js";
 import { probe } from "./dealer.js";
+import { type Depth, depthOf, outDepthOf } from "./depth.js";
 import type { FairQueue } from "./fq.js";
+import { Loop } from "./loop.js";
 import {
-  type Depth,
   fairQueueOf,
   NOT_NOW,
   noOutput,
@@ -12,7 +13,7 @@ import {
   type Refusal,
   RoutedPattern,
 } from "./pattern.js";
-import { depthOf, outDepthOf, type Pipe } from "./pipe.js";
+import type { Pipe } from "./pipe.js";
 import { Routes } from "./routes.js";
 import {
   defineSocket,
@@ -125,7 +126,8 @@ export class RouterPattern extends AddressedPattern {
   readonly #anonymous = new Set<Pipe>();
   /** Pipes whose name has become free, and that are to enter. */
   readonly #heirs: Pipe[] = [];
-  #entering = false;
+  /** To enter may be the end of an heir, and there may be thousands. */
+  readonly #loop = new Loop(() => this.#enterHeirs());
   #mandatory = false;
 
   override get writable(): boolean {
@@ -227,17 +229,10 @@ export class RouterPattern extends AddressedPattern {
     pipe.end();
   }
 
-  /** One after the other: to enter may be the end of an heir, and there may be thousands. */
   #enterHeirs(): void {
-    if (this.#entering) return;
-    this.#entering = true;
-    try {
-      for (let heir = this.#heirs.shift(); heir !== undefined; heir = this.#heirs.shift()) {
-        // It may have gone before its turn.
-        if (this.routes.find(heir.routingId as Buffer) === heir) this.#enter(heir);
-      }
-    } finally {
-      this.#entering = false;
+    for (let heir = this.#heirs.shift(); heir !== undefined; heir = this.#heirs.shift()) {
+      // It may have gone before its turn.
+      if (this.routes.find(heir.routingId as Buffer) === heir) this.#enter(heir);
     }
   }
 
@@ -245,7 +240,7 @@ export class RouterPattern extends AddressedPattern {
     this.#anonymous.delete(pipe);
     const heir = this.routes.delete(pipe);
     if (heir !== undefined) this.#heirs.push(heir);
-    this.#enterHeirs();
+    this.#loop.run();
     // A message may have waited for room at this one.
     this.host.writeActivated();
   }

@@ -233,8 +233,9 @@ export class Session implements EngineOwner, PipeSink, Link {
     return pipe.checkWrite() || this.#overflowing;
   }
 
-  subscription(topic: Uint8Array, subscribe: boolean): boolean {
+  subscription(topic: Uint8Array, subscribe: boolean): boolean | "too many" {
     this.#pipe?.subscribe(topic, subscribe);
+    if (subscribe && this.#core.asksTooMuch(this.#socketPipe)) return "too many";
     return this.hasRoom();
   }
 
@@ -303,6 +304,7 @@ export class Session implements EngineOwner, PipeSink, Link {
   /** Moves messages from the pipe to the connection, as long as that takes them. */
   #pull(): void {
     // To read may let more be written, or end the session: the loop that reads goes on, in order.
+    // A `Loop` by hand: that would cost 3 ns a message, and readsAtOnce asks, too.
     if (this.#pulling) return;
     this.#pulling = true;
     try {

@@ -1,8 +1,8 @@
 import type { Buffer } from "node:buffer";
 import type { PeerMetadata } from "../events.js";
 import type { Core } from "./core.js";
+import type { Marks } from "./lane.js";
 import { type Link, nameOf } from "./link.js";
-import type { Marks } from "./pipe.js";
 
 /**
  * How full the queues of one direction are, over all peers together. An inproc queue is the sending

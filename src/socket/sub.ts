@@ -2,7 +2,8 @@ import { Buffer } from "node:buffer";
 import type { Parts } from "../message.js";
 import { sizeOf } from "../message.js";
 import type { OptionValue } from "../options.js";
-import { type Depth, type Refusal, UNSUPPORTED } from "./pattern.js";
+import type { Depth } from "./depth.js";
+import { type Refusal, UNSUPPORTED } from "./pattern.js";
 import { defineSocket, type ReadableSocket, Socket, type SocketOptions } from "./socket.js";
 import { XSubscriberPattern } from "./xsub.js";
 

@@ -1,8 +1,9 @@
+import type { NameSet } from "./name-set.js";
 import { Trie } from "./trie.js";
 
 /** Who is subscribed, and to what: both are kept here, and change together. */
 export interface HasTopics {
-  readonly topics: Set<string>;
+  readonly topics: NameSet;
 }
 
 /** Which subscribers want which topics: of each a set, however often it asked. */
@@ -16,8 +17,7 @@ export class Subscriptions<S extends HasTopics> {
 
   /** @returns Whether nobody was subscribed to the topic before. */
   add(topic: string, subscriber: S): boolean {
-    if (subscriber.topics.has(topic)) return false;
-    subscriber.topics.add(topic);
+    if (!subscriber.topics.add(topic)) return false;
     const subscribers = this.#trie.get(topic);
     if (subscribers !== undefined) subscribers.push(subscriber);
     else this.#trie.set(topic, [subscriber]);

@@ -3,16 +3,13 @@ import { errnoError } from "../errors.js";
 import type { Parts } from "../message.js";
 import type { OptionValue } from "../options.js";
 import { Arrivals } from "./arrivals.js";
+import { type Depth, depthOf, isBelow } from "./depth.js";
 import { Distributor, Recipient } from "./dist.js";
-import {
-  type Depth,
-  NOT_NOW,
-  type Pattern,
-  type PatternHost,
-  type Refusal,
-  receiveBounds,
-} from "./pattern.js";
-import { depthOf, isBelow, type Pipe } from "./pipe.js";
+import { NameSet } from "./name-set.js";
+import type { SubscriptionLimits } from "./option-types.js";
+import { NOT_NOW, type Pattern, type PatternHost, type Refusal, receiveBounds } from "./pattern.js";
+import type { Pipe } from "./pipe.js";
+import { Renewal } from "./renewal.js";
 import {
   defineSocket,
   type ReadableSocket,
@@ -21,13 +18,13 @@ import {
   type WritableSocket,
 } from "./socket.js";
 import { Subscriptions } from "./subscriptions.js";
-import { CANCEL, SUBSCRIBE } from "./xsub.js";
+import { isSubscription, nameOf, subscriptionTo } from "./topic.js";
 
 const ZMQ_XPUB = 9;
 const ZMQ_XPUB_VERBOSE = 40;
 const ZMQ_XPUB_VERBOSER = 78;
 
-export interface XPublisher extends ReadableSocket, WritableSocket {
+export interface XPublisher extends ReadableSocket, WritableSocket, SubscriptionLimits {
   /** `ZMQ_XPUB_NODROP`: see {@link Publisher.noDrop}. Write only. Default false. */
   noDrop: boolean;
   /**
@@ -71,11 +68,10 @@ export class XPublisher extends Socket {
 /** A peer that subscribes. */
 class SubscribingPeer extends Recipient {
   /** What it is subscribed to: messages that begin with these go to it. */
-  readonly topics = new Set<string>();
+  readonly topics = new NameSet();
   /** What it asked for, where the application decides (`manual`). */
-  readonly wishes = new Set<string>();
-  /** What it has asked for since it came again: see {@link XPublisherPattern.peerDisconnected}. */
-  renewed: Set<string> | undefined = undefined;
+  readonly wishes = new NameSet();
+  readonly renewal = new Renewal();
   /** Messages in its pipe that have their place in the order of arrival. */
   ordered = 0;
 }
@@ -161,7 +157,7 @@ export class XPublisherPattern implements Pattern {
         this.#verboseUnsubs = value as boolean;
         break;
       default:
-        this.#decide(name === "subscribe", Buffer.from((value ?? "") as string).toString("latin1"));
+        this.#decide(name === "subscribe", nameOf(Buffer.from((value ?? "") as string)));
     }
   }
 
@@ -212,35 +208,32 @@ export class XPublisherPattern implements Pattern {
     subscriber.ordered--;
     const parts = pipe.read() as Parts;
     // Asked anew: the peer may have gone meanwhile.
-    if (this.#manual && isSubscription(parts)) this.#last = this.#dist.get(pipe);
+    if (this.#manual && isNotice(parts)) this.#last = this.#dist.get(pipe);
     return parts;
   }
 
   peerSubscribed(pipe: Pipe, topic: Uint8Array, subscribe: boolean): void {
     const subscriber = this.#dist.get(pipe);
     if (subscriber === undefined) return;
-    const name = Buffer.from(topic.buffer, topic.byteOffset, topic.length).toString("latin1");
-    if (subscribe) subscriber.renewed?.add(name);
-    else subscriber.renewed?.delete(name);
+    const name = nameOf(topic);
+    if (subscribe) subscriber.renewal.ask(name);
+    else subscriber.renewal.cancel(name);
     if (this.#change(subscriber, name, subscribe)) this.tell(pipe, name, subscribe);
     // A message may have waited for room at this one.
     if (!subscribe) this.#host.writeActivated();
   }
 
-  /**
-   * What a peer was subscribed to goes on being queued for it, until it comes again; then it asks
-   * anew. What it did not ask for then is forgotten once it goes again: else it could make that ever
-   * more.
-   */
+  asked(pipe: Pipe): NameSet | undefined {
+    const subscriber = this.#dist.get(pipe);
+    return this.#manual ? subscriber?.wishes : subscriber?.topics;
+  }
+
+  /** What the peer was subscribed to goes on being queued for it: see {@link Renewal}. */
   peerDisconnected(pipe: Pipe): void {
     const subscriber = this.#dist.get(pipe);
     if (subscriber === undefined) return;
-    const { topics, wishes, renewed } = subscriber;
-    subscriber.renewed = new Set();
-    if (renewed === undefined) return;
-    for (const topic of this.#manual ? wishes : topics) {
-      if (!renewed.has(topic)) this.#withdraw(subscriber, topic);
-    }
+    const { topics, wishes, renewal } = subscriber;
+    renewal.gone(this.#manual ? wishes : topics, (topic) => this.#withdraw(subscriber, topic));
   }
 
   readActivated(pipe: Pipe): void {
@@ -258,7 +251,7 @@ export class XPublisherPattern implements Pattern {
 
   /** Tells the application of a subscription. */
   protected tell(pipe: Pipe, topic: string, subscribe: boolean): void {
-    const parts = notice(topic, subscribe);
+    const parts = [subscriptionTo(topic, subscribe)];
     const subscriber = this.#dist.get(pipe);
     if (subscriber !== undefined) this.#order(subscriber);
     if (this.#isVerbose) {
@@ -349,7 +342,7 @@ export class XPublisherPattern implements Pattern {
   #readDeparted(pipe: Pipe): Parts {
     const wasVacant = this.vacant;
     const parts = pipe.read() as Parts;
-    if (this.#manual && isSubscription(parts)) this.#last = undefined;
+    if (this.#manual && isNotice(parts)) this.#last = undefined;
     if (pipe.length === 0) {
       this.#departed.delete(pipe);
       pipe.close();
@@ -363,17 +356,9 @@ export class XPublisherPattern implements Pattern {
   }
 }
 
-/** What the application receives of a subscription. */
-function notice(topic: string, subscribe: boolean): Parts {
-  const octets = Buffer.allocUnsafe(1 + topic.length);
-  octets[0] = subscribe ? SUBSCRIBE : CANCEL;
-  octets.write(topic, 1, "latin1");
-  return [octets];
-}
-
-function isSubscription(parts: Parts): boolean {
-  const first = parts[0]?.[0];
-  return parts.length === 1 && (first === SUBSCRIBE || first === CANCEL);
+/** Whether a message is a subscription, and not one that begins as one does. */
+function isNotice(parts: Parts): boolean {
+  return parts.length === 1 && isSubscription(parts[0] as Buffer);
 }
 
 defineSocket(XPublisher, {
@@ -383,6 +368,7 @@ defineSocket(XPublisher, {
   options: [
     ...["noDrop", "manual", "welcomeMessage", "invertMatching"],
     ...["verbose", "verboser", "subscribe", "unsubscribe"],
+    ...["maxSubscriptions", "maxSubscriptionBytes"],
   ],
   publishes: true,
   pattern: (host) => new XPublisherPattern(host),

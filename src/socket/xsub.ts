@@ -1,9 +1,9 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { Parts } from "../message.js";
+import type { Depth } from "./depth.js";
 import { Distributor, Recipient } from "./dist.js";
 import type { FairQueue } from "./fq.js";
 import {
-  type Depth,
   fairQueueOf,
   NOT_NOW,
   noOutput,
@@ -19,14 +19,10 @@ import {
   type SocketOptions,
   type WritableSocket,
 } from "./socket.js";
+import { isSubscription, nameOf, octetsOf, subscribes } from "./topic.js";
 import { Trie } from "./trie.js";
 
 const ZMQ_XSUB = 10;
-
-/** The first octet of a message that subscribes, and of one that cancels. @internal */
-export const SUBSCRIBE = 1;
-/** @internal */
-export const CANCEL = 0;
 
 export interface XSubscriber extends ReadableSocket, WritableSocket {}
 
@@ -117,14 +113,14 @@ export class XSubscriberPattern extends RoutedPattern {
   }
 
   protected subscribe(topic: Buffer): void {
-    const name = topic.toString("latin1");
+    const name = nameOf(topic);
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
     // Each time, and not the first time only: a publisher may want to know.
     for (const pipe of this.#connected) pipe.subscribe(topic, true);
   }
 
   protected cancel(topic: Buffer): void {
-    const name = topic.toString("latin1");
+    const name = nameOf(topic);
     const count = this.#counts.get(name) ?? 0;
     if (count > 1) this.#counts.set(name, count - 1);
     else if (this.#counts.delete(name)) {
@@ -141,9 +137,9 @@ export class XSubscriberPattern extends RoutedPattern {
   #sendSubscriptions(parts: Parts): void {
     const rest: Parts = [];
     for (const part of parts) {
-      if (part[0] === SUBSCRIBE) this.subscribe(part.subarray(1));
-      else if (part[0] === CANCEL) this.cancel(part.subarray(1));
-      else rest.push(part);
+      if (!isSubscription(part)) rest.push(part);
+      else if (subscribes(part)) this.subscribe(part.subarray(1));
+      else this.cancel(part.subarray(1));
     }
     if (rest.length > 0) this.#sendUpstream(rest);
   }
@@ -160,15 +156,6 @@ export class XSubscriberPattern extends RoutedPattern {
     this.#connected.delete(pipe);
     this.#dist.detach(pipe);
   }
-}
-
-function isSubscription(part: Buffer): boolean {
-  return part[0] === SUBSCRIBE || part[0] === CANCEL;
-}
-
-/** The octets of a topic that is a string with a character for each. @internal */
-export function octetsOf(topic: string): Buffer {
-  return Buffer.from(topic, "latin1");
 }
 
 defineSocket(XSubscriber, {

@@ -1,9 +1,10 @@
 import type { Parts } from "../message.js";
 import type { ContextCore, Zap } from "./context-core.js";
 import { Core } from "./core.js";
+import type { Depth } from "./depth.js";
 import { InprocConnection } from "./inproc.js";
 import type { SocketKind } from "./kind.js";
-import { type Depth, type Input, noOutput, RoutedPattern, UNSUPPORTED } from "./pattern.js";
+import { type Input, noOutput, RoutedPattern, UNSUPPORTED } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
 import { ZAP_ENDPOINT, ZAP_NAME } from "./zap.js";
 

@@ -10,9 +10,9 @@ import {
   type Refusal,
   SLAB_SIZE,
 } from "../zmtp/index.js";
+import { Alarm } from "./alarm.js";
+import { Input, type InputOwner } from "./input.js";
 import { Output } from "./output.js";
-import { deliver, READ_SIZE, readOn, type Sink } from "./reading.js";
-import { Rest } from "./rest.js";
 import type { Wire } from "./wire.js";
 
 /** Why a connection ended: the peer was wrong, it was too slow, or the wire broke. */
@@ -22,15 +22,11 @@ export type EndReason =
   | { kind: "connection"; error: NodeJS.ErrnoException | undefined };
 
 /** Who stands between an engine and the messages. */
-export interface EngineOwner extends ConnectionHandler {
-  /** Octets have come: calls back when they are to be looked at, now or a little later. */
-  admitInput(take: () => void): void;
+export interface EngineOwner extends ConnectionHandler, InputOwner {
   /** The messages of one chunk have all been handed over. */
   received(): void;
   /** There is room for output again: see {@link Engine.full}. */
   restartOutput(): void;
-  /** The wire broke while octets wait for room: whether there shall be room for all of them. */
-  takeRest(): boolean;
   /**
    * The connection is over, by itself. `unwritten` are messages that never reached the wire.
    */
@@ -49,9 +45,6 @@ const SUBSCRIPTIONS_MAX = 64 * 2 ** 20;
 /** How long a peer may take to hang up after we have. */
 const GOODBYE_MS = 1000;
 
-/** The longest delay that a timer takes. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
-
 /**
  * One connection: moves octets between a stream and a {@link Wire}, which knows the protocol, and
  * tells it the time.
@@ -60,34 +53,22 @@ const TIMER_MAX_MS = 2 ** 31 - 1;
  * as it fills a slab. Only one write is under way at a time, so what a broken wire did not take
  * is known, but for that one write.
  *
- * In: when the owner has no room, the rest of the chunk is kept and reading stops, until
- * {@link restartInput}.
+ * In: when the owner has no room, reading stops, until {@link restartInput}.
  */
-export class Engine implements Sink {
+export class Engine {
   #stream: Stream;
   readonly #connection: Wire;
   readonly #owner: EngineOwner;
 
   #ended = false;
   #finishing = false;
-  #timer: NodeJS.Timeout | undefined;
-  #timerAt = Number.POSITIVE_INFINITY;
+  readonly #alarm = new Alarm(() => this.#tick());
 
   /** Nothing more can be written; what the peer wrote before it went is still being read. */
   #broken = false;
   #disregarded = false;
-  /** The owner has no room: nothing is read. */
-  #paused = false;
-  /** Octets that found no room. */
-  readonly #rest = new Rest();
-  /** Octets wait for their turn. */
-  #waiting = false;
-  readonly #take = (): void => {
-    this.#waiting = false;
-    this.restartInput();
-  };
-  #feeding = false;
 
+  readonly #input: Input;
   readonly #output: Output;
   #flushScheduled = false;
 
@@ -96,6 +77,13 @@ export class Engine implements Sink {
     this.#stream = stream;
     this.#owner = owner;
     this.#connection = open(performance.now());
+    this.#input = new Input(
+      stream,
+      this.#connection,
+      owner,
+      () => this.#fed(),
+      (error) => this.#fail(error),
+    );
     this.#output = new Output(
       stream,
       (batch) => this.#written(batch),
@@ -105,12 +93,12 @@ export class Engine implements Sink {
 
   /** Starts the connection. Separate from the constructor: the owner is called from here on. */
   start(): void {
-    deliver(this.#stream, this);
+    this.#input.start();
     this.#watch();
     this.#connection.start?.();
     this.#flush();
-    if (!this.#ended && this.#connection.full) this.#pause();
-    this.#arm();
+    this.#input.pauseIfFull();
+    this.#alarm.set(this.#connection.deadline);
   }
 
   #watch(): void {
@@ -180,29 +168,21 @@ export class Engine implements Sink {
 
   #goOn(): void {
     this.#flush();
-    if (!this.#connection.full) this.restartInput();
-    else if (!this.#paused) this.#pause();
-    if (!this.#ended) this.#arm();
+    if (!this.#connection.full) this.#input.restart();
+    else this.#input.pauseIfFull();
+    if (!this.#ended) this.#alarm.set(this.#connection.deadline);
   }
 
   /** There is room again: takes the rest of the last chunk, then reads on. */
   restartInput(): void {
-    if (!this.#paused || this.#waiting || this.#feeding || this.#ended) return;
-    this.#rest.offer((octets, at, end) => this.#feed(octets, at, end));
-    if (this.#rest.size === 0 && !this.#connection.full && !this.#ended) {
-      this.#paused = false;
-      this.#rest.drop();
-      this.#connection.resume(performance.now());
-      this.#stream.resume();
-    }
-    this.#fed();
+    this.#input.restart();
   }
 
   /** Nobody wants what still comes: the owner takes it and forgets it. */
   disregardInput(): void {
     this.#disregarded = true;
     if (this.#broken) this.#end({ kind: "connection", error: undefined });
-    else this.restartInput();
+    else this.#input.restart();
   }
 
   /** Hangs up once all output has been written. */
@@ -223,82 +203,12 @@ export class Engine implements Sink {
     return unwritten;
   }
 
-  /** Not for callers: what the stream has read. */
-  data(chunk: Uint8Array): Uint8Array | undefined {
-    if (this.#ended) return undefined;
-    if (this.#paused) {
-      // The stream had read ahead before it paused.
-      this.#rest.keep(chunk);
-      return undefined;
-    }
-    this.#waiting = true;
-    this.#owner.admitInput(this.#take);
-    if (this.#waiting) {
-      this.#rest.keep(chunk);
-      this.#pause();
-      return undefined;
-    }
-    const taken = this.#feed(chunk, 0, chunk.length);
-    if (!this.#ended && (taken < chunk.length || this.#connection.full)) {
-      if (taken < chunk.length) this.#rest.keep(chunk.subarray(taken));
-      this.#pause();
-    }
-    this.#fed();
-    return this.#place();
-  }
-
-  /** Not for callers: what the stream has read to where {@link data} told it to. */
-  filled(count: number): Uint8Array | undefined {
-    if (this.#ended) return undefined;
-    this.#guard(() => this.#connection.filled(count, performance.now()));
-    if (!this.#ended && this.#connection.full) this.#pause();
-    this.#fed();
-    return this.#place();
-  }
-
-  /** Where the stream shall read to: straight into a message's memory, if a large one is due. */
-  #place(): Uint8Array | undefined {
-    if (this.#ended || this.#paused) return undefined;
-    let place: Uint8Array | undefined;
-    this.#guard(() => {
-      place = this.#connection.room(READ_SIZE);
-    });
-    return place;
-  }
-
-  #pause(): void {
-    this.#paused = true;
-    this.#stream.pause();
-    this.#connection.pause(performance.now());
-  }
-
-  /** @returns The index of the first octet not taken. */
-  #feed(chunk: Uint8Array, at: number, end: number): number {
-    let taken = end;
-    this.#guard(() => {
-      taken = this.#connection.receive(chunk, at, end, performance.now());
-    });
-    return taken;
-  }
-
-  /** Lets the connection take octets; a peer that is wrong ends it. */
-  #guard(take: () => void): void {
-    this.#feeding = true;
-    try {
-      take();
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      this.#feeding = false;
-    }
-  }
-
   /** The owner learns of messages only now: it may ask for more at once. */
   #fed(): void {
     this.#owner.received();
     if (this.#ended) return;
     if (this.#connection.hasOutput) this.#scheduleFlush();
-    this.#arm();
+    this.#alarm.set(this.#connection.deadline);
   }
 
   #batchIsFull(): boolean {
@@ -350,8 +260,8 @@ export class Engine implements Sink {
    * the stream's error ends it at once: else it could hang there for as long as nobody receives.
    */
   #writeFailed(): void {
-    if (this.#ended || this.#broken || this.#paused || this.#disregarded) return;
-    const stream = readOn(this.#stream);
+    if (this.#ended || this.#broken || this.#disregarded) return;
+    const stream = this.#input.readOn();
     if (stream === undefined) return;
     this.#broken = true;
     this.#stream = stream;
@@ -372,19 +282,7 @@ export class Engine implements Sink {
     this.#owner.ended({ kind: "connection", error: undefined }, []);
   }
 
-  /** Asks for the next tick, if it is due earlier than the one already asked for. */
-  #arm(): void {
-    const at = this.#connection.deadline;
-    if (at >= this.#timerAt) return;
-    clearTimeout(this.#timer);
-    this.#timerAt = at;
-    const delay = Math.min(Math.max(at - performance.now(), 0), TIMER_MAX_MS);
-    this.#timer = setTimeout(() => this.#tick(), delay);
-    this.#timer.unref();
-  }
-
   #tick(): void {
-    this.#timerAt = Number.POSITIVE_INFINITY;
     try {
       this.#connection.tick(performance.now());
     } catch (error) {
@@ -392,7 +290,7 @@ export class Engine implements Sink {
       return;
     }
     this.#flush();
-    this.#arm();
+    this.#alarm.set(this.#connection.deadline);
   }
 
   #fail(error: unknown): void {
@@ -402,28 +300,16 @@ export class Engine implements Sink {
 
   #end(reason: EndReason): void {
     if (this.#ended) return;
-    this.#decodeRest();
+    this.#input.decodeRest();
     const unwritten = this.#shut();
     this.#stream.destroy();
     this.#owner.ended(reason, unwritten);
   }
 
-  /** What a peer sent before it went is not lost for want of room: it is one chunk at most. */
-  #decodeRest(): void {
-    if (this.#rest.size === 0 || !this.#owner.takeRest()) return;
-    try {
-      this.#rest.offer((octets, at, end) =>
-        this.#connection.receive(octets, at, end, performance.now()),
-      );
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-    }
-  }
-
   #shut(): Parts[] {
     this.#ended = true;
-    this.#rest.drop();
-    clearTimeout(this.#timer);
+    this.#input.close();
+    this.#alarm.cancel();
     this.#output.close();
     return this.#connection.close(this.#output.refused) as Parts[];
   }

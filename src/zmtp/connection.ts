@@ -1,34 +1,16 @@
-import {
-  checkPong,
-  decodeCommand,
-  decodeError,
-  decodePing,
-  encodeCommand,
-  encodeError,
-} from "./command.js";
+import { checkPong, decodeCommand, decodeError, decodePing, encodeError } from "./command.js";
 import { Decoder, type DecoderOptions, type DecoderSink } from "./decoder.js";
 import { type Batch, Encoder, type Slabs } from "./encoder.js";
-import { encodeGreeting, type Greeting, GreetingDecoder } from "./greeting.js";
+import { encodeGreeting, GreetingDecoder } from "./greeting.js";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.js";
 import type { Mechanism, Refusal, Role, Step } from "./mechanism.js";
 import type { Metadata } from "./metadata.js";
+import { type Peer, toPeer } from "./peer.js";
 import { type Input, type Phase, TRANSITIONS } from "./phase.js";
 import type { Press } from "./press.js";
 import { ProtocolError } from "./protocol-error.js";
-import { isCompatible, type SocketTypeName } from "./socket-type.js";
-import { toAscii } from "./text.js";
-
-/** Who the peer says it is. */
-export interface Peer {
-  /** The version of ZMTP that it speaks. */
-  greeting: Greeting;
-  /** All of its metadata (RFC 37), with what it said of its type and routing id. */
-  properties: Metadata;
-  /** As the peer spells it; undefined when it does not say. */
-  socketType: string | undefined;
-  /** Its routing id; empty when it has none. */
-  identity: Uint8Array;
-}
+import type { SocketTypeName } from "./socket-type.js";
+import { isSubscription, subscribes, Wishes } from "./wishes.js";
 
 /**
  * What the connection tells its owner. None of these may throw; any of them may close the
@@ -57,9 +39,10 @@ export interface ConnectionHandler {
   /**
    * The peer subscribes to a topic, or cancels that: by a command, or by a message of a peer that
    * speaks 3.0; or, at a RADIO, it joins a group or leaves it. The answer says whether there is room
-   * for more. The topic is a view.
+   * for more, or that the peer asked for more than it may, which ends the connection. The topic is a
+   * view.
    */
-  subscription?(topic: Uint8Array, subscribe: boolean): boolean;
+  subscription?(topic: Uint8Array, subscribe: boolean): boolean | "too many";
 }
 
 /** How a {@link Connection} behaves. Only what is in {@link DecoderOptions} has defaults. */
@@ -69,7 +52,7 @@ export interface ConnectionOptions extends DecoderOptions {
    * whoever is to be convinced.
    */
   role: Role;
-  /** Our type: a peer whose type may not talk to it is refused (see {@link isCompatible}). */
+  /** Our type: a peer whose type may not talk to it is refused (see `isCompatible`). */
   socketType: SocketTypeName;
   /** The security mechanism: an object for this connection alone. */
   mechanism: Mechanism;
@@ -88,22 +71,7 @@ export interface ConnectionOptions extends DecoderOptions {
   heartbeat: HeartbeatOptions;
 }
 
-/** The first octet of a message that subscribes, and of one that cancels (RFC 23). */
-const SUBSCRIBE = 1;
-const CANCEL = 0;
-
-/** Names of the commands that ask for messages and turn them down again. */
-interface Wishes {
-  readonly wanted: string;
-  readonly unwanted: string;
-}
-
-const TOPICS: Wishes = { wanted: "SUBSCRIBE", unwanted: "CANCEL" };
-/** Between RADIO and DISH, whatever version the peer speaks. */
-const GROUPS: Wishes = { wanted: "JOIN", unwanted: "LEAVE" };
-
 const NEVER = Number.POSITIVE_INFINITY;
-const EMPTY = new Uint8Array(0);
 
 /**
  * One ZMTP connection without its wire: octets and the time go in, calls come out. Which input is
@@ -117,19 +85,12 @@ export class Connection implements DecoderSink {
   readonly #encoder: Encoder;
   readonly #heartbeat: Heartbeat;
 
-  /** Whether messages of the peer's may be subscriptions. */
-  readonly #publishes: boolean;
-  /** Whether messages of ours may be. */
-  readonly #subscribes: boolean;
-  /** What is asked for between sockets of our type and their peers. */
   readonly #wishes: Wishes;
+  /** Whether messages of the peer's may be subscriptions: asked for each, so it is kept at hand. */
+  readonly #publishes: boolean;
 
   #phase: Phase = "greeting";
   #handshakeDeadline: number;
-  /** The context of the PONG that is owed: however many PINGs came, the last one is answered. */
-  #pong: Uint8Array | undefined;
-  /** A PING is owed: one at the most, however long the wire takes nothing. */
-  #pingOwed = false;
   #full = false;
   #now: number;
 
@@ -140,10 +101,8 @@ export class Connection implements DecoderSink {
     this.#options = options;
     this.#handler = handler;
     this.#now = now;
-    this.#publishes = options.socketType === "PUB" || options.socketType === "XPUB";
-    this.#subscribes = options.socketType === "SUB" || options.socketType === "XSUB";
-    this.#wishes =
-      options.socketType === "RADIO" || options.socketType === "DISH" ? GROUPS : TOPICS;
+    this.#wishes = new Wishes(options.socketType);
+    this.#publishes = this.#wishes.inMessages;
     this.#greeting = new GreetingDecoder(options.mechanism.name);
     this.#decoder = new Decoder(this, options);
     this.#enter("greeting");
@@ -182,7 +141,7 @@ export class Connection implements DecoderSink {
 
   /** Whether {@link take} would return anything. */
   get hasOutput(): boolean {
-    return this.#encoder.size > 0 || this.#pingOwed || this.#pong !== undefined;
+    return this.#encoder.size > 0 || this.#heartbeat.owes;
   }
 
   /** When {@link tick} wants to be called, on the caller's clock; Infinity: never. */
@@ -324,28 +283,12 @@ export class Connection implements DecoderSink {
    */
   subscribe(topic: Uint8Array, subscribe: boolean): void {
     this.#needTraffic();
-    const { wanted, unwanted } = this.#wishes;
-    const { major, minor } = this.#greeting.greeting;
-    if (major === 3 && minor === 0 && this.#wishes === TOPICS) {
-      const message = new Uint8Array(1 + topic.length);
-      message[0] = subscribe ? SUBSCRIBE : CANCEL;
-      message.set(topic, 1);
-      this.#encoder.message([message]);
-    } else {
-      this.#encoder.command(encodeCommand(subscribe ? wanted : unwanted, topic));
-    }
+    this.#wishes.encode(topic, subscribe, this.#greeting.greeting, this.#encoder);
   }
 
   /** Takes what is to be written now. */
   take(): Batch {
-    if (this.#pingOwed) {
-      this.#encoder.command(this.#heartbeat.ping);
-      this.#pingOwed = false;
-    }
-    if (this.#pong !== undefined) {
-      this.#encoder.command(encodeCommand("PONG", this.#pong));
-      this.#pong = undefined;
-    }
+    this.#heartbeat.encode(this.#encoder);
     return this.#encoder.take();
   }
 
@@ -380,7 +323,7 @@ export class Connection implements DecoderSink {
       this.#end("failure");
       throw new ProtocolError("ERR_ZMTP_HEARTBEAT_TIMEOUT");
     }
-    if (this.#heartbeat.pingDue(now)) this.#pingOwed = true;
+    this.#heartbeat.pingDue(now);
   }
 
   /**
@@ -392,7 +335,7 @@ export class Connection implements DecoderSink {
     this.#end("close");
     const messages = this.#encoder.takeBack(refused);
     // Subscriptions of this connection mean nothing to the next one, which is told anew.
-    return this.#subscribes
+    return this.#wishes.inOurMessages
       ? messages.filter(([first]) => !isSubscription(first as Uint8Array))
       : messages;
   }
@@ -427,7 +370,7 @@ export class Connection implements DecoderSink {
     const rest: Uint8Array[] = [];
     for (const part of parts) {
       if (isSubscription(part)) {
-        this.#subscription(part.subarray(1), part[0] === SUBSCRIBE);
+        this.#subscription(part.subarray(1), subscribes(part));
       } else {
         rest.push(part);
       }
@@ -438,7 +381,9 @@ export class Connection implements DecoderSink {
 
   #subscription(topic: Uint8Array, subscribe: boolean): void {
     if (this.#phase !== "traffic") return;
-    if (this.#handler.subscription?.(topic, subscribe) === false) this.#full = true;
+    const answer = this.#handler.subscription?.(topic, subscribe);
+    if (answer === "too many") throw new ProtocolError("ERR_ZMTP_TOO_MANY_SUBSCRIPTIONS");
+    if (answer === false) this.#full = true;
   }
 
   /** Not for callers: what the decoder found. */
@@ -486,47 +431,28 @@ export class Connection implements DecoderSink {
   }
 
   #meet(properties: Metadata): void {
-    const peer = this.#checkPeer(properties);
+    const { greeting } = this.#greeting;
+    const peer = toPeer(greeting, properties, this.#options.socketType);
     this.#step("properties");
     const admitted = this.#handler.handshake(peer);
     // The handler may have closed the connection, or admitted the peer itself.
     if (admitted && this.phase === "admission") this.admit(this.#now);
   }
 
-  #checkPeer(properties: Metadata): Peer {
-    const type = properties.get("socket-type");
-    const socketType = type && toAscii(type, 0, type.length);
-    // RFC 37 says that a peer should name its type, and libzmq lets one in that does not.
-    if (socketType !== undefined && !isCompatible(this.#options.socketType, socketType)) {
-      throw new ProtocolError(
-        "ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE",
-        `we are ${this.#options.socketType}`,
-      );
-    }
-    const identity = properties.get("identity") ?? EMPTY;
-    return { greeting: this.#greeting.greeting, properties, socketType, identity };
-  }
-
   /** Unknown commands are ignored, and so are those of a handshake that is over. */
   #trafficCommand(body: Uint8Array): void {
     const { name, data } = decodeCommand(body);
     switch (name) {
-      case "PING": {
-        const { ttlMs, context } = decodePing(data);
-        this.#heartbeat.promised(ttlMs, this.#now);
-        this.#pong = context;
+      case "PING":
+        this.#heartbeat.pinged(decodePing(data), this.#now);
         break;
-      }
       case "PONG":
         checkPong(data);
         break;
-      case this.#wishes.wanted:
-        this.#subscription(data, true);
-        break;
-      case this.#wishes.unwanted:
-        this.#subscription(data, false);
-        break;
-      default:
+      default: {
+        const wanted = this.#wishes.ofCommand(name);
+        if (wanted !== undefined) this.#subscription(data, wanted);
+      }
     }
   }
 
@@ -550,11 +476,6 @@ export class Connection implements DecoderSink {
     this.#step(input);
     this.#options.mechanism.close?.();
     this.#decoder.drop();
-    this.#pingOwed = false;
-    this.#pong = undefined;
+    this.#heartbeat.drop();
   }
-}
-
-function isSubscription(part: Uint8Array): boolean {
-  return part[0] === SUBSCRIBE || part[0] === CANCEL;
 }

@@ -1,4 +1,5 @@
-import { encodePing } from "./command.js";
+import { encodeCommand, encodePing, type Ping } from "./command.js";
+import type { Encoder } from "./encoder.js";
 
 /** When to send PINGs, and when silence ends a connection (RFC 37, PING and PONG). */
 export interface HeartbeatOptions {
@@ -23,8 +24,8 @@ const NO_CONTEXT = new Uint8Array(0);
 const SECOND_LOOK_MS = 1;
 
 /**
- * When to ask a peer whether it lives, and when to give it up. All times are the caller's clock,
- * in milliseconds.
+ * When to ask a peer whether it lives, what is to be said of it, and when to give it up. All times are
+ * the caller's clock, in milliseconds.
  *
  * Silence proves nothing while it is we who do not read: {@link pause} stops the clock of both
  * reasons to give up. Nor does it when the thread was busy and comes late: what the peer said may
@@ -33,17 +34,20 @@ const SECOND_LOOK_MS = 1;
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
-  /** The body of our PING. */
-  readonly ping: Uint8Array;
+  readonly #ping: Uint8Array;
   #nextPing = NEVER;
   /** Silence until here: the peer did not answer a PING of ours, or outlived its own TTL. */
   #giveUp = NEVER;
   #secondLook = NEVER;
   #pausedAt = NEVER;
+  /** A PING is owed: one at the most, however long the wire takes nothing. */
+  #pingOwed = false;
+  /** The context of the PONG that is owed: however many PINGs came, the last one is answered. */
+  #pong: Uint8Array | undefined;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
-    this.ping = encodePing(options.ttlMs, NO_CONTEXT);
+    this.#ping = encodePing(options.ttlMs, NO_CONTEXT);
   }
 
   /** When to ask {@link pingDue} and {@link lost} again. */
@@ -62,9 +66,28 @@ export class Heartbeat {
     this.#giveUp = NEVER;
   }
 
-  /** The peer promised with a PING that its next octet comes within `ttlMs`. */
-  promised(ttlMs: number, now: number): void {
+  /** The peer asks for a PONG, and promises that its next octet comes within `ttlMs`. */
+  pinged({ ttlMs, context }: Ping, now: number): void {
+    this.#pong = context;
     if (ttlMs > 0) this.#expectLife(now, ttlMs);
+  }
+
+  /** Whether there is anything to say: see {@link encode}. */
+  get owes(): boolean {
+    return this.#pingOwed || this.#pong !== undefined;
+  }
+
+  /** Says what is owed. */
+  encode(encoder: Pick<Encoder, "command">): void {
+    if (this.#pingOwed) encoder.command(this.#ping);
+    if (this.#pong !== undefined) encoder.command(encodeCommand("PONG", this.#pong));
+    this.drop();
+  }
+
+  /** Nothing is owed any more. */
+  drop(): void {
+    this.#pingOwed = false;
+    this.#pong = undefined;
   }
 
   pause(now: number): void {
@@ -77,11 +100,12 @@ export class Heartbeat {
     this.#pausedAt = NEVER;
   }
 
-  /** Whether a PING is due now; if so, the peer has `timeoutMs` to show a sign of life. */
+  /** Whether a PING is due now; if so, it is owed, and the peer has `timeoutMs` to show a sign of life. */
   pingDue(now: number): boolean {
     const { intervalMs, timeoutMs } = this.#options;
     if (now < this.#nextPing) return false;
     this.#nextPing = now + intervalMs;
+    this.#pingOwed = true;
     if (timeoutMs > 0) this.#expectLife(now, timeoutMs);
     return true;
   }

@@ -4,12 +4,7 @@
  * @module
  */
 export { type Command, decodeCommand, encodeCommand, encodeError, encodePing } from "./command.js";
-export {
-  Connection,
-  type ConnectionHandler,
-  type ConnectionOptions,
-  type Peer,
-} from "./connection.js";
+export { Connection, type ConnectionHandler, type ConnectionOptions } from "./connection.js";
 export type { CurveOptions } from "./curve.js";
 export type { CurveCipher, CurveKeys } from "./curve-cipher.js";
 export { CurveClient } from "./curve-client.js";
@@ -24,6 +19,7 @@ export type { Mechanism, Refusal, Role, Step } from "./mechanism.js";
 export { type Memory, plainMemory } from "./memory.js";
 export { announce, decodeMetadata, encodeMetadata, type Metadata } from "./metadata.js";
 export { NullMechanism } from "./null.js";
+export type { Peer } from "./peer.js";
 export { type Input, type Phase, TRANSITIONS } from "./phase.js";
 export { type PlainLogin, PlainMechanism } from "./plain.js";
 export { Press } from "./press.js";

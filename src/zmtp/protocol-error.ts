@@ -30,6 +30,7 @@ export const PROTOCOL_ERRORS = {
   ERR_ZMTP_TOO_MANY_FRAMES: "A multipart message has more frames than maxFrames",
   ERR_ZMTP_COMMAND_TOO_LARGE: "A command is larger than its limit",
   ERR_ZMTP_TOO_MANY_PROPERTIES: "The peer's metadata has more properties than maxProperties",
+  ERR_ZMTP_TOO_MANY_SUBSCRIPTIONS: "The peer subscribes to more than it may",
   ERR_ZMTP_ASSEMBLY_LIMIT: "Too many bytes of unfinished messages are being held",
   ERR_ZMTP_HANDSHAKE_TIMEOUT: "The handshake took too long",
   ERR_ZMTP_HEARTBEAT_TIMEOUT: "The peer fell silent",

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { Groups } from "../../src/socket/groups.js";
+import { NameSet } from "../../src/socket/name-set.js";
 
 it("any sequence of joining and leaving: who is in which group is what both sides say", () => {
   const step = fc.record({
@@ -10,8 +11,8 @@ it("any sequence of joining and leaving: who is in which group is what both side
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-      const groups = new Groups<{ groups: Set<string> }>();
-      const members = [0, 1, 2].map(() => ({ groups: new Set<string>() }));
+      const groups = new Groups<{ groups: NameSet }>();
+      const members = [0, 1, 2].map(() => ({ groups: new NameSet() }));
       const pairs = new Set<string>();
       for (const it of steps) {
         const member = members[it.who] as (typeof members)[number];

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Parts } from "../../src/message.js";
-import { depthOf, type Marks, outDepthOf, Pipe, type PipeSink } from "../../src/socket/pipe.js";
+import type { Marks } from "../../src/socket/lane.js";
+import { Pipe, type PipeSink } from "../../src/socket/pipe.js";
 
 const UNBOUND: Marks = { messages: 0, bytes: 0 };
 
@@ -111,96 +112,10 @@ describe("Pipe", () => {
     expect(b.marks.messages).toBe(2);
   });
 
-  describe("high-water mark", () => {
-    it.each([1, 2, 3, 4, 5, 10, 999, 1000])("%i: is full at it, and not before", (mark) => {
-      open({ messages: mark });
-      expect(fill(a)).toBe(mark);
-    });
-
-    it.each([1, 2, 3, 4, 5, 10, 999, 1000])(
-      "%i: has room again after (HWM + 1) / 2 reads, rounded down",
-      (mark) => {
-        open({ messages: mark });
-        fill(a);
-        const low = Math.floor((mark + 1) / 2);
-        expect(readUntilRoom(b, "a")).toBe(low);
-        expect(fill(a)).toBe(low);
-      },
-    );
-
-    it("a message of many parts counts once", () => {
-      for (let i = 0; i < 4; i++) write(a, message(1, 2, 3, 4, 5, 6));
-      expect(a.checkWrite()).toBe(false);
-    });
-
-    it("0: there is none", () => {
-      open({ messages: 0 });
-      expect(fill(a)).toBe(10_000);
-      while (b.read() !== undefined) {}
-      expect(log.take()).toEqual(["b read"]);
-      expect(fill(a)).toBe(10_000);
-    });
-
-    it("counts written minus acknowledged, not what is queued", () => {
-      open({ messages: 10 });
-      fill(a);
-      for (let i = 0; i < 4; i++) b.read();
-      expect(a.outLength).toBe(6);
-      expect(a.checkWrite()).toBe(false);
-      b.read();
-      expect(fill(a)).toBe(5);
-    });
-
+  describe("marks", () => {
     it("is for each direction its own", () => {
       expect(fill(a)).toBe(4);
       expect(fill(b)).toBe(2);
-    });
-  });
-
-  describe("byte mark", () => {
-    it("is full once as many bytes wait", () => {
-      open({ bytes: 100 });
-      write(a, message(60));
-      write(a, message(39));
-      write(a, message(1));
-      expect(a.checkWrite()).toBe(false);
-    });
-
-    it("counts all parts", () => {
-      open({ bytes: 100 });
-      write(a, message(40, 40, 20));
-      expect(a.checkWrite()).toBe(false);
-    });
-
-    it("lets a larger message through, alone", () => {
-      open({ bytes: 100 });
-      write(a, message(1000));
-      expect(a.checkWrite()).toBe(false);
-      b.read();
-      expect(log.take()).toEqual(["b read", "a write"]);
-      write(a, message(1000));
-    });
-
-    it("has room again when half of it has been read", () => {
-      open({ bytes: 100 });
-      for (let i = 0; i < 10; i++) write(a, message(10));
-      expect(a.checkWrite()).toBe(false);
-      expect(readUntilRoom(b, "a")).toBe(5);
-    });
-
-    it("stands beside the one in messages: whichever is reached first", () => {
-      open({ messages: 3, bytes: 100 });
-      for (let i = 0; i < 3; i++) write(a, message(1));
-      expect(a.checkWrite()).toBe(false);
-      while (b.read() !== undefined) {}
-      write(a, message(100));
-      expect(a.checkWrite()).toBe(false);
-    });
-
-    it("takes empty messages without end", () => {
-      open({ bytes: 1 });
-      for (let i = 0; i < 5000; i++) write(a, message(0));
-      expect(a.checkWrite()).toBe(true);
     });
   });
 
@@ -280,55 +195,14 @@ describe("Pipe", () => {
     });
   });
 
-  describe("unread", () => {
-    it("puts messages back in front, in their order", () => {
-      const messages = [message(1), message(2), message(3)];
-      for (const parts of messages) write(a, parts);
-      const taken = [b.read() as Parts, b.read() as Parts];
-      b.unread(taken);
-      expect([b.length, b.bytes]).toEqual([3, 6]);
-      expect([b.read(), b.read(), b.read()]).toEqual(messages);
-    });
-
-    it("counts them as unread again", () => {
-      fill(a);
-      const taken = [b.read() as Parts];
-      b.unread(taken);
-      // The one that came back does not bring the acknowledgement any nearer.
-      b.read();
-      expect(a.checkWrite()).toBe(false);
-      b.read();
-      expect(a.checkWrite()).toBe(true);
-    });
-
-    it("counts those that were acknowledged as unread again", () => {
-      fill(a);
-      const taken: Parts[] = [];
-      for (let i = 0; i < 4; i++) taken.push(b.read() as Parts);
-      expect(a.checkWrite()).toBe(true);
-      b.unread(taken);
-      expect(a.checkWrite()).toBe(false);
-      log.take();
-      expect(readUntilRoom(b, "a")).toBe(2);
-    });
-
-    it("may make the pipe overfull", () => {
-      fill(a);
-      const taken: Parts[] = [];
-      for (let i = 0; i < 4; i++) taken.push(b.read() as Parts);
-      fill(a);
-      expect(a.overfull).toBe(false);
-      b.unread(taken);
-      expect(a.overfull).toBe(true);
-      expect(a.outLength).toBe(8);
-      expect(a.checkWrite()).toBe(false);
-    });
-
-    it("of nothing changes nothing", () => {
-      fill(a);
-      b.unread([]);
-      expect(b.length).toBe(4);
-    });
+  it("unread puts messages back in front, and counts them as unread again", () => {
+    for (const size of [1, 2, 3, 4]) write(a, message(size));
+    expect(a.checkWrite()).toBe(false);
+    log.take();
+    b.unread([b.read() as Parts]);
+    expect([b.length, b.bytes]).toEqual([4, 10]);
+    expect([b.read(), log.take()]).toEqual([message(1), []]);
+    expect([b.read(), log.take()]).toEqual([message(2), ["a write"]]);
   });
 
   describe("adopt", () => {
@@ -359,22 +233,6 @@ describe("Pipe", () => {
       expect(readUntilRoom(b, "a")).toBe(2);
       expect(fill(a)).toBe(2);
     });
-
-    it("may make the pipe overfull, and reading makes room again", () => {
-      for (let i = 0; i < 10; i++) write(otherPeer, message(10));
-      b.adopt(other);
-      expect(a.overfull).toBe(true);
-      expect(a.checkWrite()).toBe(false);
-      log.take();
-      expect(readUntilRoom(b, "a")).toBe(8);
-    });
-
-    it("counts bytes too", () => {
-      a.setMarks({ messages: 0, bytes: 100 }, UNBOUND);
-      for (let i = 0; i < 3; i++) write(otherPeer, message(50));
-      b.adopt(other);
-      expect([a.checkWrite(), a.overfull]).toEqual([false, true]);
-    });
   });
 
   describe("setMarks", () => {
@@ -392,38 +250,6 @@ describe("Pipe", () => {
       b.setMarks(UNBOUND, { messages: 6, bytes: 0 });
       expect(log.take()).toEqual(["a write"]);
       expect(fill(a)).toBe(2);
-    });
-
-    it("0: removes the bound", () => {
-      fill(a);
-      a.setMarks(UNBOUND, UNBOUND);
-      expect(fill(a, 100)).toBe(100);
-    });
-
-    it("lowered: what is queued stays, nothing more comes before it is read", () => {
-      fill(a);
-      a.setMarks({ messages: 1, bytes: 0 }, UNBOUND);
-      expect([a.overfull, a.checkWrite(), b.length]).toEqual([true, false, 4]);
-      log.take();
-      expect(readUntilRoom(b, "a")).toBe(4);
-      expect(fill(a)).toBe(1);
-    });
-
-    it("lowered: what was read and not acknowledged does not fill an empty pipe", () => {
-      open({ messages: 100 });
-      for (let i = 0; i < 40; i++) write(a);
-      for (let i = 0; i < 40; i++) b.read();
-      a.setMarks({ messages: 10, bytes: 0 }, UNBOUND);
-      expect(b.length).toBe(0);
-      expect(fill(a)).toBe(10);
-    });
-
-    it("of a byte mark: what was read and not acknowledged does not fill an empty pipe", () => {
-      open({ messages: 100 });
-      for (let i = 0; i < 40; i++) write(a, message(100));
-      while (b.read() !== undefined) {}
-      a.setMarks({ messages: 100, bytes: 1000 }, UNBOUND);
-      expect(a.checkWrite()).toBe(true);
     });
   });
 
@@ -559,11 +385,6 @@ describe("Pipe", () => {
       expect(b.bytes).toBe(0);
     });
 
-    it("is never full", () => {
-      expect(fill(a, 5000)).toBe(5000);
-      expect([b.length, a.overfull]).toEqual([1, false]);
-    });
-
     it("the reader is told once, and again after it found nothing", () => {
       for (let i = 0; i < 3; i++) write(a);
       expect(log.take()).toEqual(["b read"]);
@@ -579,29 +400,6 @@ describe("Pipe", () => {
         write(b);
       }
       expect([b.length, a.length]).toEqual([1, 3]);
-    });
-
-    it("what comes back counts only if it is the newest", () => {
-      write(a, message(1));
-      const older = b.read() as Parts;
-      write(a, message(2));
-      b.unread([older]);
-      expect([b.length, b.bytes]).toEqual([1, 2]);
-      const newer = b.read() as Parts;
-      b.unread([older, newer]);
-      expect([b.length, b.read()]).toEqual([1, newer]);
-      b.unread([]);
-      expect([b.length, b.bytes]).toEqual([0, 0]);
-    });
-
-    it("stays, whatever other marks are set; and other marks never make it so", () => {
-      a.setMarks({ messages: 10, bytes: 0 }, UNBOUND);
-      for (const size of [1, 2, 3]) write(a, message(size));
-      expect([b.length, a.marks.messages]).toEqual([1, 0]);
-      open({ messages: 10 });
-      a.setMarks(CONFLATE, UNBOUND);
-      for (const size of [1, 2, 3]) write(a, message(size));
-      expect(b.length).toBe(3);
     });
 
     it("can be made so later, both ways: then of what waits the newest stays, and there is room", () => {
@@ -622,33 +420,6 @@ describe("Pipe", () => {
     it("what is put in beside the peer's messages takes no other's place", () => {
       for (const size of [1, 2]) b.inject(message(size));
       expect([b.length, b.bytes]).toEqual([2, 3]);
-    });
-
-    it("is a place for one message, whatever is done", () => {
-      const step = fc.oneof(fc.nat(20), fc.constantFrom("read", "back"));
-      fc.assert(
-        fc.property(fc.array(step, { maxLength: 40, size: "max" }), (steps) => {
-          open(CONFLATE);
-          let place: number | undefined;
-          let taken: number | undefined;
-          for (const step of steps) {
-            if (typeof step === "number") {
-              write(a, message(step));
-              place = step;
-            } else if (step === "read") {
-              const got = b.read();
-              expect(got === undefined ? undefined : got[0]?.length).toBe(place);
-              taken = place;
-              place = undefined;
-            } else if (taken !== undefined) {
-              b.unread([message(taken)]);
-              place ??= taken;
-              taken = undefined;
-            }
-            expect([b.length, b.bytes]).toEqual(place === undefined ? [0, 0] : [1, place]);
-          }
-        }),
-      );
     });
   });
 
@@ -833,31 +604,6 @@ describe("Pipe", () => {
       fill(b);
       while (a.read() !== undefined) {}
       expect([a.dropping, b.dropping]).toEqual([true, false]);
-    });
-  });
-
-  describe("depth of many pipes", () => {
-    it("is what waits in all of them, here and at their other ends", () => {
-      const pairs = [1, 2, 3].map((count) => {
-        const pair = Pipe.pair(UNBOUND, UNBOUND);
-        for (const end of pair) log.name(end, "one of many");
-        for (let i = 0; i < count; i++) write(pair[0], message(10, 1));
-        write(pair[1], message(5));
-        return pair;
-      });
-      const near = pairs.map(([one]) => one);
-      expect(depthOf(near)).toEqual({ messages: 3, bytes: 15 });
-      expect(outDepthOf(near)).toEqual({ messages: 6, bytes: 66 });
-      expect(depthOf(new Set(pairs.map(([, other]) => other)))).toEqual(outDepthOf(near));
-      near[0]?.close();
-      expect(depthOf(near)).toEqual({ messages: 2, bytes: 10 });
-    });
-
-    it("is nothing where there are none", () => {
-      expect([depthOf([]), outDepthOf([])]).toEqual([
-        { messages: 0, bytes: 0 },
-        { messages: 0, bytes: 0 },
-      ]);
     });
   });
 

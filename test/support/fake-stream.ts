@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import type { Socket as Stream } from "node:net";
+import { onread } from "../../src/transport/reading.js";
 
 /**
  * A stream that takes what it is told to take. As with a stream of Node's, writes between `cork` and
@@ -30,6 +31,22 @@ export class FakeStream extends EventEmitter {
   /** All that was written, a character for each octet. */
   get text(): string {
     return Buffer.concat(this.written).toString("latin1");
+  }
+
+  /** Octets come from the peer: read as Node does, one read after the other, each to the place that it is told. */
+  come(octets: Uint8Array): void {
+    if (onread === undefined) {
+      this.emit("data", octets);
+      return;
+    }
+    const { buffer, callback } = onread;
+    for (let at = 0; at < octets.length; ) {
+      const place = (typeof buffer === "function" ? buffer() : buffer) as Uint8Array;
+      const size = Math.min(place.length, octets.length - at);
+      place.set(octets.subarray(at, at + size));
+      callback.call(this.asStream, size, place);
+      at += size;
+    }
   }
 
   write(chunk: Uint8Array, written?: () => void): boolean {

@@ -66,7 +66,7 @@ function started(): { engine: Engine; stream: FakeStream; owner: Owner } {
   const owner = new Owner();
   const engine = new Engine(stream.asStream, (now) => new Connection(options(), owner, now), owner);
   engine.start();
-  engine.data(welcome());
+  stream.come(welcome());
   return { engine, stream, owner };
 }
 
@@ -204,13 +204,13 @@ describe("a peer that is to be judged", () => {
       new Connection({ ...options(), role: "server", mechanism }, owner, now);
     const engine = new Engine(stream.asStream, open, owner);
     engine.start();
-    engine.data(octets);
+    stream.come(octets);
     return { engine, stream, owner };
   }
 
   it("goes on when it is good, with what it said meanwhile", async () => {
     const { engine, stream, owner } = judged(hello());
-    engine.data(frames("a"));
+    stream.come(frames("a"));
     expect([owner.messages, stream.paused]).toEqual([[], true]);
     engine.authenticated();
     expect([texts(owner.messages), stream.paused]).toEqual([["a"], false]);
@@ -237,7 +237,7 @@ describe("a peer that is to be judged", () => {
       engine.refuse("500");
       return false;
     };
-    engine.data(hello());
+    stream.come(hello());
     expect(stream.text).toContain("ERROR\x03500");
     expect(owner.end?.reason).toEqual({ kind: "connection", error: undefined });
   });
@@ -261,7 +261,7 @@ describe("reading", () => {
     const engine = new Engine(stream.asStream, open, owner);
     engine.start();
     expect(stream.paused).toBe(true);
-    engine.data(Buffer.from("read ahead"));
+    stream.come(Buffer.from("read ahead"));
     expect(owner.messages).toEqual([]);
     room = true;
     engine.restartInput();
@@ -271,73 +271,31 @@ describe("reading", () => {
   it("stops when there is no room, keeps the rest, and goes on", () => {
     const { engine, stream, owner } = started();
     owner.room = 2;
-    engine.data(frames("a", "b", "c", "d"));
+    stream.come(frames("a", "b", "c", "d"));
     expect([texts(owner.messages), stream.paused]).toEqual([["a", "b"], true]);
     owner.room = 10;
     engine.restartInput();
     expect([texts(owner.messages), stream.paused]).toEqual([["a", "b", "c", "d"], false]);
   });
 
-  it("stops at the end of a chunk as well", () => {
-    const { engine, stream, owner } = started();
-    owner.room = 2;
-    engine.data(frames("a", "b"));
-    expect(stream.paused).toBe(true);
-    owner.room = 10;
-    engine.restartInput();
-    expect(stream.paused).toBe(false);
-    engine.restartInput();
-    engine.data(frames("c"));
-    expect(texts(owner.messages)).toEqual(["a", "b", "c"]);
-  });
-
-  it("keeps what a stream had read ahead, of any size", () => {
-    const { engine, owner } = started();
-    owner.room = 1;
-    engine.data(frames("a", "b"));
-    engine.data(frames("c"));
-    engine.data(frames(...Array.from({ length: 30_000 }, () => "d")));
-    owner.room = Number.POSITIVE_INFINITY;
-    engine.restartInput();
-    expect(texts(owner.messages.slice(0, 4))).toEqual(["a", "b", "c", "d"]);
-    expect(owner.messages.length).toBe(30_003);
-  });
-
   it.each([true, false])(
     "the rest is taken when the wire breaks, if the owner says %s",
     (takes) => {
-      const { engine, stream, owner } = started();
+      const { stream, owner } = started();
       owner.room = 1;
       owner.takesRest = takes;
-      engine.data(Buffer.concat([frames("a", "b"), Buffer.of(0xff)]));
+      stream.come(Buffer.concat([frames("a", "b"), Buffer.of(0xff)]));
       stream.emit("end");
       expect(texts(owner.messages)).toEqual(takes ? ["a", "b"] : ["a"]);
       expect(owner.end?.reason.kind).toBe("connection");
-      engine.data(frames("c"));
-      engine.filled(1);
+      stream.come(frames("c"));
       expect(owner.messages.length).toBe(takes ? 2 : 1);
     },
   );
 
-  it("reads a large body to its own memory, and stops there too", () => {
-    const { engine, stream, owner } = started();
-    owner.room = 1;
-    const size = 200_000;
-    const header = Buffer.alloc(9);
-    header[0] = 2;
-    header.writeUInt32BE(size, 5);
-    const place = engine.data(Buffer.concat([header, Buffer.alloc(1000, 7)])) as Uint8Array;
-    expect(place.length).toBe(size - 1000);
-    place.fill(8);
-    expect(engine.filled(place.length)).toBeUndefined();
-    expect(stream.paused).toBe(true);
-    const body = owner.messages[0]?.[0] as Uint8Array;
-    expect([body.length, body[999], body[1000], body[size - 1]]).toEqual([size, 7, 8, 8]);
-  });
-
   it("ends a connection whose peer is wrong, after what was right", () => {
-    const { engine, stream, owner } = started();
-    engine.data(Buffer.concat([frames("a"), Buffer.of(0x80, 0)]));
+    const { stream, owner } = started();
+    stream.come(Buffer.concat([frames("a"), Buffer.of(0x80, 0)]));
     expect(texts(owner.messages)).toEqual(["a"]);
     expect(owner.end?.reason).toMatchObject({ error: { code: "ERR_ZMTP_MALFORMED_FRAME" } });
     expect(stream.destroyed).toBe(true);
@@ -345,23 +303,10 @@ describe("reading", () => {
 });
 
 describe("octets that come when it is not their turn", () => {
-  it("wait, and nothing more is read, until it is", () => {
-    const { engine, stream, owner } = started();
-    owner.postponed = [];
-    engine.data(frames("a", "b"));
-    expect([texts(owner.messages), stream.paused]).toEqual([[], true]);
-    // The stream had read ahead before it paused.
-    engine.data(frames("c"));
-    engine.restartInput();
-    expect(texts(owner.messages)).toEqual([]);
-    for (const take of owner.postponed.splice(0)) take();
-    expect([texts(owner.messages), stream.paused]).toEqual([["a", "b", "c"], false]);
-  });
-
   it("are taken before the end when the wire breaks meanwhile, and not again", () => {
-    const { engine, stream, owner } = started();
+    const { stream, owner } = started();
     owner.postponed = [];
-    engine.data(frames("a"));
+    stream.come(frames("a"));
     stream.emit("close");
     expect(texts(owner.messages)).toEqual(["a"]);
     for (const take of owner.postponed) take();

@@ -3,6 +3,7 @@ import { Heartbeat } from "../../src/zmtp/heartbeat.js";
 import * as wire from "../support/wire.js";
 
 const NEVER = Number.POSITIVE_INFINITY;
+const NONE = new Uint8Array(0);
 const OPTIONS = { intervalMs: 100, timeoutMs: 30, ttlMs: 0 };
 
 /** Started at 1000. */
@@ -15,6 +16,13 @@ function started(options = OPTIONS): Heartbeat {
 /** Whether the peer is given up at `now`, having been looked at a millisecond earlier. */
 function lostAfterSecondLook(heartbeat: Heartbeat, now: number): boolean {
   return heartbeat.lost(now) || heartbeat.lost(now + 1);
+}
+
+/** The commands that are owed, which they are not any more then. */
+function said(heartbeat: Heartbeat): Uint8Array[] {
+  const bodies: Uint8Array[] = [];
+  heartbeat.encode({ command: (body) => bodies.push(body) });
+  return bodies;
 }
 
 describe("PINGs", () => {
@@ -40,8 +48,49 @@ describe("PINGs", () => {
   });
 
   it("say our time-to-live", () => {
-    const { ping } = new Heartbeat({ ...OPTIONS, ttlMs: 2500 });
-    expect(ping).toEqual(wire.commandBody("PING", "\0\x19"));
+    const heartbeat = started({ ...OPTIONS, ttlMs: 2500 });
+    heartbeat.pingDue(1100);
+    expect(said(heartbeat)).toEqual([wire.commandBody("PING", "\0\x19")]);
+  });
+});
+
+describe("what is owed", () => {
+  const ping = wire.commandBody("PING", "\0\0");
+
+  it("is nothing at first, and while no PING is due or has come", () => {
+    const heartbeat = started();
+    heartbeat.pingDue(1099);
+    expect([heartbeat.owes, said(heartbeat)]).toEqual([false, []]);
+  });
+
+  it("is one PING, however many have become due", () => {
+    const heartbeat = started();
+    for (const now of [1100, 1200, 1300]) heartbeat.pingDue(now);
+    expect(heartbeat.owes).toBe(true);
+    expect([said(heartbeat), heartbeat.owes]).toEqual([[ping], false]);
+  });
+
+  it("is one PONG, to the last of the peer's PINGs", () => {
+    const heartbeat = started();
+    for (const text of ["a", "b"]) heartbeat.pinged({ ttlMs: 0, context: wire.bytes(text) }, 1000);
+    expect([heartbeat.owes, said(heartbeat)]).toEqual([true, [wire.commandBody("PONG", "b")]]);
+    expect([heartbeat.owes, said(heartbeat)]).toEqual([false, []]);
+  });
+
+  it("is a PONG though there is no context", () => {
+    const heartbeat = started();
+    heartbeat.pinged({ ttlMs: 0, context: new Uint8Array(0) }, 1000);
+    expect(said(heartbeat)).toEqual([wire.commandBody("PONG")]);
+  });
+
+  it("may be both, and is dropped", () => {
+    const heartbeat = started();
+    for (const drop of [false, true]) {
+      heartbeat.pingDue(2000);
+      heartbeat.pinged({ ttlMs: 0, context: wire.bytes("a") }, 1000);
+      if (drop) heartbeat.drop();
+      expect(said(heartbeat).length).toBe(drop ? 0 : 2);
+    }
   });
 });
 
@@ -86,7 +135,7 @@ describe("silence", () => {
 describe("a promise of the peer's", () => {
   it("is held against it", () => {
     const heartbeat = started({ ...OPTIONS, intervalMs: 0 });
-    heartbeat.promised(500, 1000);
+    heartbeat.pinged({ ttlMs: 500, context: NONE }, 1000);
     expect(heartbeat.deadline).toBe(1500);
     expect(lostAfterSecondLook(heartbeat, 1498)).toBe(false);
     expect(lostAfterSecondLook(heartbeat, 1500)).toBe(true);
@@ -94,29 +143,29 @@ describe("a promise of the peer's", () => {
 
   it("of 0 is none, and leaves others standing", () => {
     const heartbeat = started({ ...OPTIONS, intervalMs: 0 });
-    heartbeat.promised(0, 1000);
+    heartbeat.pinged({ ttlMs: 0, context: NONE }, 1000);
     expect(heartbeat.deadline).toBe(NEVER);
-    heartbeat.promised(500, 1000);
-    heartbeat.promised(0, 1000);
+    heartbeat.pinged({ ttlMs: 500, context: NONE }, 1000);
+    heartbeat.pinged({ ttlMs: 0, context: NONE }, 1000);
     expect(heartbeat.deadline).toBe(1500);
   });
 
   it("is kept by any octet", () => {
     const heartbeat = started({ ...OPTIONS, intervalMs: 0 });
-    heartbeat.promised(500, 1000);
+    heartbeat.pinged({ ttlMs: 500, context: NONE }, 1000);
     heartbeat.alive();
     expect(heartbeat.deadline).toBe(NEVER);
   });
 
   it("does not excuse an unanswered PING, nor the other way round", () => {
     const long = started();
-    long.promised(60_000, 1050);
+    long.pinged({ ttlMs: 60_000, context: NONE }, 1050);
     long.pingDue(1100);
     expect(lostAfterSecondLook(long, 1130)).toBe(true);
 
     const short = started({ ...OPTIONS, timeoutMs: 60_000 });
     short.pingDue(1100);
-    short.promised(50, 1100);
+    short.pinged({ ttlMs: 50, context: NONE }, 1100);
     expect(lostAfterSecondLook(short, 1150)).toBe(true);
   });
 });
@@ -148,7 +197,7 @@ describe("while we do not read", () => {
   it("a promise that is read from the rest begins when we read again", () => {
     const heartbeat = started({ ...OPTIONS, intervalMs: 0 });
     heartbeat.pause(1000);
-    heartbeat.promised(500, 2000);
+    heartbeat.pinged({ ttlMs: 500, context: NONE }, 2000);
     heartbeat.resume(2000);
     expect(heartbeat.deadline).toBe(2500);
   });
