@@ -65,7 +65,8 @@ export class Clients {
         clearTimeout(timer);
         resolve(true);
       };
-      this.#child?.send({ stop: true });
+      // Not ahead of what a process that has yet to start was told before.
+      void this.#ready.then(() => this.#child?.send({ stop: true }));
     });
   }
 
