@@ -4,6 +4,7 @@
 import { Buffer } from "node:buffer";
 import type * as Library from "purezmq";
 import { Random } from "../fuzz/random.js";
+import { MECHANISMS, type SoakMechanism } from "./mechanisms.js";
 import { build, Ledger, read } from "./messages.js";
 import { MARK, type Row, rowOf } from "./patterns.js";
 import type { End, Life, Route } from "./protocol.js";
@@ -12,6 +13,16 @@ import type { End, Life, Route } from "./protocol.js";
 type Any = Library.Pair & Library.Subscriber & Library.XSubscriber & { linger: number };
 
 const LIVES = 8;
+/** One of so many has a wrong login, of each kind in turn. */
+const INTRUDERS = 8;
+const WRONG = MECHANISMS.flatMap((mechanism) =>
+  Object.keys(mechanism.intruders).map((wrong): Wrong => ({ mechanism, wrong })),
+);
+
+interface Wrong {
+  mechanism: SoakMechanism;
+  wrong: string;
+}
 const LINGER_MS = 15_000;
 /** Answers to these may be missing. */
 const WINDOW = 50;
@@ -22,9 +33,10 @@ const classes = (await import(library)) as Record<string, new (options: object) 
 const random = new Random(Number(seed));
 
 let nextClient = Number(first);
+let nextWrong = random.below(WRONG.length);
 let isOver = false;
 /** A PAIR has one peer: others wait. */
-let pairs = 0;
+const pairs = new Set<string>();
 
 class ClientLife {
   readonly row: Row;
@@ -37,10 +49,12 @@ class ClientLife {
   disconnects = 0;
   met = false;
 
-  constructor(route: Route) {
-    const { client, way, name } = rowOf(route.row).pattern;
+  /** @param wrong What is to be wrong with its login. */
+  constructor(route: Route, wrong: string | undefined) {
     this.row = rowOf(route.row);
-    this.life = { client: nextClient++, row: route.row, relayed: route.relayed };
+    const { pattern, mechanism } = this.row;
+    const { client, way, name } = pattern;
+    this.life = { client: nextClient++, row: route.row, relayed: route.relayed, wrong };
     const sends = way !== "out" && way !== "publish";
     const receives = way !== "in" && way !== "hear";
     this.socket = new (classes[client] as new (options: object) => Any)({
@@ -50,7 +64,7 @@ class ClientLife {
       ...((receives || name.startsWith("PAIR")) && { receiveHighWaterMark: MARK }),
       ...(way === "ask" && isOurs && { relaxed: true, correlate: true }),
       ...(way === "echo" && { routingId: `client ${this.life.client}` }),
-      ...this.row.mechanism.client,
+      ...(wrong === undefined ? mechanism.client : mechanism.intruders[wrong]),
     });
     this.socket.events.on("disconnect", () => {
       this.disconnects++;
@@ -64,6 +78,11 @@ class ClientLife {
   }
 
   async run(): Promise<void> {
+    if (this.life.wrong !== undefined) {
+      await this.#intrude();
+      await this.#end(false);
+      return;
+    }
     const steps = 1 + random.below(300);
     try {
       if (this.row.pattern.client === "XSubscriber") await this.socket.send(Buffer.of(1));
@@ -75,7 +94,27 @@ class ClientLife {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
     }
-    await this.#end();
+    await this.#end(!random.once(4));
+  }
+
+  /** Says and hears what it can, for a while; it should hear nothing. */
+  async #intrude(): Promise<void> {
+    const { socket } = this;
+    const { way } = this.row.pattern;
+    const sends = way !== "out" && way !== "publish";
+    const receives = way !== "in" && way !== "hear";
+    if (sends) socket.sendTimeout = 100;
+    if (receives) socket.receiveTimeout = 100;
+    for (let i = random.below(8); i >= 0 && !isOver; i--) {
+      try {
+        if (sends && way !== "answer") await this.#say();
+        await (receives ? socket.receive().then(() => this.answered++) : pause(random.below(100)));
+      } catch (error) {
+        // Nobody is there to talk to, and it is not the turn of who has asked already.
+        const { code = "" } = error as NodeJS.ErrnoException;
+        if (code !== "EAGAIN" && code !== "EFSM") throw error;
+      }
+    }
   }
 
   /** @returns Whether to go on. */
@@ -150,10 +189,9 @@ class ClientLife {
     else if (random.once(10)) await pause(random.below(20));
   }
 
-  async #end(): Promise<void> {
+  async #end(closed: boolean): Promise<void> {
     const { socket, sent, answered, disconnects, life, ledger, numbers, met } = this;
     const { way } = this.row.pattern;
-    const closed = !random.once(4);
     if (!closed) socket.linger = 0;
     socket.close();
     if (closed && isOurs) await socket[Symbol.asyncDispose]();
@@ -169,12 +207,18 @@ function pause(ms: number): Promise<void> {
 
 async function liveOn(routes: readonly Route[]): Promise<void> {
   while (!isOver) {
+    if (random.once(INTRUDERS)) {
+      const { mechanism, wrong } = WRONG[nextWrong++ % WRONG.length] as Wrong;
+      const there = routes.filter(({ row }) => rowOf(row).mechanism === mechanism);
+      await new ClientLife(random.pick(there), wrong).run();
+      continue;
+    }
     const route = random.pick(routes);
     const isPair = route.row.startsWith("PAIR");
-    if (isPair && pairs > 0) continue;
-    if (isPair) pairs++;
-    await new ClientLife(route).run();
-    if (isPair) pairs--;
+    if (isPair && pairs.has(route.row)) continue;
+    if (isPair) pairs.add(route.row);
+    await new ClientLife(route, undefined).run();
+    pairs.delete(route.row);
     await pause(random.below(20));
   }
 }

@@ -1,5 +1,5 @@
 /** What clients and the process under test do with each other, and what may be lost of it. */
-import { MECHANISMS, type MechanismOptions } from "../test/support/mechanisms.js";
+import { type JudgeName, MECHANISMS, type SoakMechanism } from "./mechanisms.js";
 
 /**
  * Who does what. `in`: clients send, and what they send is checked at the receiver. `hear`: the same, where
@@ -64,13 +64,17 @@ const PATTERNS: readonly Pattern[] = [
 export interface Row {
   key: string;
   pattern: Pattern;
-  mechanism: MechanismOptions;
+  mechanism: SoakMechanism;
+  judge: JudgeName;
 }
 
-export const ROWS: readonly Row[] = MECHANISMS.flatMap((mechanism) =>
-  PATTERNS.map(
-    (pattern): Row => ({ key: `${pattern.name}, ${mechanism.name}`, pattern, mechanism }),
-  ),
+/** Each pattern over each mechanism; the judges take turns. */
+export const ROWS: readonly Row[] = MECHANISMS.flatMap((mechanism, i) =>
+  PATTERNS.map((pattern, j): Row => {
+    const judge = i === 0 ? "nobody" : (i + j) % 2 === 0 ? "authenticate" : "ZAP";
+    const key = `${pattern.name}, ${mechanism.name}`;
+    return { key: judge === "nobody" ? key : `${key} by ${judge}`, pattern, mechanism, judge };
+  }),
 );
 
 export function rowOf(key: string): Row {

@@ -25,6 +25,10 @@ export interface SubjectReport {
   sent: number;
   answered: number;
   wrong: number;
+  /** Handshakes that ended in a refusal. */
+  refused: number;
+  /** Handshakes that were done with somebody whom no judge has let in. */
+  intruders: number;
 }
 
 /** Where a client may connect to: directly, or over a wire that may be cut. */
@@ -37,6 +41,8 @@ export interface Life {
   client: number;
   row: string;
   relayed: boolean;
+  /** What is wrong with its login, if anything is: it must not get in. */
+  wrong?: string | undefined;
 }
 
 /** How a client's life ended: it waited until all was sent, or it did not. */
@@ -45,6 +51,7 @@ export interface End extends Life {
   met: boolean;
   /** Messages that were accepted for sending; of questions, those that were asked. */
   sent: number;
+  /** Of questions, those that were answered; of who must not get in, messages that it got. */
   answered: number;
   disconnects: number;
   account: Account | undefined;

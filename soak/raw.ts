@@ -1,7 +1,16 @@
 /** Peers that speak octets, break off at random, and say nonsense. */
 import { connect, type Socket } from "node:net";
 import type { Random } from "../fuzz/random.js";
-import { concat, greeting, message, ready, subscribe } from "../test/support/wire.js";
+import {
+  command,
+  concat,
+  greeting,
+  message,
+  metadata,
+  ready,
+  subscribe,
+} from "../test/support/wire.js";
+import { LOGIN } from "./mechanisms.js";
 import { rowOf } from "./patterns.js";
 import type { Endpoint } from "./protocol.js";
 
@@ -20,6 +29,11 @@ const TYPES: Record<string, string> = {
   XPublisher: "SUB",
 };
 
+const { plainUsername, plainPassword } = LOGIN;
+const HELLO = [plainUsername, plainPassword]
+  .map((it) => String.fromCharCode(it.length) + it)
+  .join("");
+
 export class RawPeers {
   connections = 0;
   readonly #random: Random;
@@ -33,11 +47,11 @@ export class RawPeers {
   come(endpoints: readonly Endpoint[]): void {
     const random = this.#random;
     const { row, address } = random.pick(endpoints);
-    const type = TYPES[rowOf(row).pattern.bound] as string;
+    const { pattern, mechanism } = rowOf(row);
+    const type = TYPES[pattern.bound] as string;
     const rest = [subscribe("x"), message("", "stranger"), message("x".repeat(random.below(3000)))];
     const whole = concat(
-      greeting(),
-      ready({ "Socket-Type": type }),
+      ...beginning(mechanism.name, type, random),
       ...rest,
       "\x02\0\0\0\0\0\x01\0\0half",
     );
@@ -66,4 +80,17 @@ export class RawPeers {
   close(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
+}
+
+/** A handshake, as far as it can be said without an answer: over CURVE not far. Some speak another mechanism. */
+function beginning(mechanism: string, type: string, random: Random): Uint8Array[] {
+  const spoken = random.once(4) ? random.pick(["NULL", "PLAIN", "CURVE"]) : mechanism;
+  const properties = metadata({ "Socket-Type": type });
+  if (spoken === "NULL") return [greeting(), ready({ "Socket-Type": type })];
+  const first = spoken === "PLAIN" ? HELLO : "\x01\0".padEnd(194, "\0");
+  return [
+    greeting({ mechanism: spoken }),
+    command("HELLO", first),
+    command("INITIATE", properties),
+  ];
 }

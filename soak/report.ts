@@ -14,7 +14,7 @@ const COLUMNS: [string, (line: Line) => string][] = [
 ];
 
 /** What a person reads. */
-export function report({ lines, raw, killed, resources, violations }: Result): string {
+export function report({ lines, intrusions, raw, killed, resources, violations }: Result): string {
   const cells = [
     COLUMNS.map(([name]) => name),
     ...lines.map((line) => COLUMNS.map(([, of]) => of(line))),
@@ -30,8 +30,14 @@ export function report({ lines, raw, killed, resources, violations }: Result): s
   return [
     ...table,
     "",
-    ...lines.map(({ row }) => `${row}: may lose ${rowOf(row).pattern.allowed}`),
+    ...new Set(
+      lines.map(({ row }) => `${rowOf(row).pattern.name}: may lose ${rowOf(row).pattern.allowed}`),
+    ),
     "",
+    ...intrusions.map(({ mechanism, tried, refused }) => {
+      const kinds = Object.entries(tried).map(([wrong, count]) => `${count} with ${wrong}`);
+      return `${mechanism}: clients that must not get in: ${kinds.join(", ")}; ${refused} refused by judges`;
+    }),
     `${raw} raw peers, ${killed} client processes killed`,
     ...Object.entries(resources).map(([when, it]) => `${when.padEnd(7)} ${show(it)}`),
     "",

@@ -1,10 +1,11 @@
 import { Random } from "../fuzz/random.js";
 import { SubjectProcess } from "./child.js";
 import { Clients } from "./clients.js";
-import { ROWS } from "./patterns.js";
-import type { Endpoint, Resources, Route, SubjectReport } from "./protocol.js";
+import { MECHANISMS } from "./mechanisms.js";
+import { ROWS, rowOf } from "./patterns.js";
+import type { Endpoint, Life, Resources, Route, SubjectReport } from "./protocol.js";
 import { RawPeers } from "./raw.js";
-import { type History, judge, type Line } from "./verdict.js";
+import { type History, type Intrusions, judge, judgeIntruders, type Line } from "./verdict.js";
 import { Wires } from "./wires.js";
 
 /** How long all may take to come to rest once nothing goes wrong any more. */
@@ -24,6 +25,7 @@ const BOUNDS: Resources = {
 
 export interface Result {
   lines: Line[];
+  intrusions: Intrusions[];
   raw: number;
   killed: number;
   /** Before anything was bound; after the warm-up; after the storm; after all was closed. */
@@ -69,7 +71,11 @@ export class Storm {
     const end = await subject.request<Resources>("measure");
     this.#compare("after the storm", start, end);
 
-    const lines = ROWS.map(({ key }) => judge(key, this.#history(key), this.#violations));
+    const violations = this.#violations;
+    const lines = ROWS.map(({ key }) => judge(key, this.#history(key), violations));
+    const intrusions = MECHANISMS.map((it) =>
+      judgeIntruders(it, this.#historyOf(it.name), violations),
+    );
     await subject
       .request("close", 30_000)
       .catch((error: Error) => this.#violations.push(error.message));
@@ -77,8 +83,8 @@ export class Storm {
     const { handles, timers, descriptors } = empty;
     this.#compare("once all is closed", { ...start, handles, timers, descriptors }, closed);
     const resources = { empty, start, end, closed };
-    const violations = this.#violations;
-    return { lines, raw: this.#raw.connections, killed: this.#killed, resources, violations };
+    const [raw, killed] = [this.#raw.connections, this.#killed];
+    return { lines, intrusions, raw, killed, resources, violations };
   }
 
   end(): void {
@@ -130,13 +136,24 @@ export class Storm {
     for (const { failures } of this.#clients) this.#violations.push(...failures.splice(0));
   }
 
+  /** Of a row, but for clients that were not to get in. */
   #history(key: string): History {
-    const ofRow = <T extends { row: string }>(list: T[]) => list.filter(({ row }) => row === key);
+    const { reports, ends, killed } = this.#historyWhere((row) => row === key);
+    const isGood = ({ wrong }: Life) => wrong === undefined;
+    const cuts = this.#wires.cuts(key);
+    return { reports, ends: ends.filter(isGood), killed: killed.filter(isGood), cuts };
+  }
+
+  #historyOf(mechanism: string): Omit<History, "cuts"> {
+    return this.#historyWhere((row) => rowOf(row).mechanism.name === mechanism);
+  }
+
+  #historyWhere(isOne: (row: string) => boolean): Omit<History, "cuts"> {
+    const some = <T extends { row: string }>(list: T[]) => list.filter(({ row }) => isOne(row));
     return {
-      reports: ofRow(this.#reports),
-      ends: ofRow(this.#clients.flatMap(({ ends }) => ends)),
-      killed: ofRow(this.#clients.flatMap(({ killed }) => killed)),
-      cuts: this.#wires.cuts(key),
+      reports: some(this.#reports),
+      ends: some(this.#clients.flatMap(({ ends }) => ends)),
+      killed: some(this.#clients.flatMap(({ killed }) => killed)),
     };
   }
 

@@ -2,6 +2,7 @@
 // request {id, op}; answer {id, value}.
 import { existsSync, readdirSync } from "node:fs";
 import * as zmq from "purezmq";
+import { isGood, USER } from "./mechanisms.js";
 import { build, Ledger, read } from "./messages.js";
 import { MARK, ROWS, type Row } from "./patterns.js";
 import type { Endpoint, Resources, SubjectReport } from "./protocol.js";
@@ -14,6 +15,9 @@ const classes = zmq as unknown as Record<string, new (options: object) => Any>;
 
 /** Where Linux lists them. */
 const DESCRIPTORS = "/proc/self/fd";
+
+/** Sockets that a ZAP handler judges are in a context of their own, and so is it. */
+const judged = new zmq.Context();
 
 let isOver = false;
 
@@ -32,10 +36,13 @@ class Subject {
   sent = 0;
   answered = 0;
   wrong = 0;
+  refused = 0;
+  intruders = 0;
   #next = 1;
   #done: Promise<void> = Promise.resolve();
 
   constructor(row: Row) {
+    const { judge } = row;
     const { bound, way } = row.pattern;
     this.row = row;
     this.socket = new (classes[bound] as new (options: object) => Any)({
@@ -51,6 +58,14 @@ class Subject {
       }),
       ...(way === "out" && { sendTimeout: 500 }),
       ...row.mechanism.server,
+      ...(judge === "authenticate" && { authenticate }),
+      ...(judge === "ZAP" && { context: judged, zapDomain: "soak" }),
+    });
+    this.socket.events.on("handshake", ({ userId }) => {
+      if (userId !== (judge === "nobody" ? undefined : USER)) this.intruders++;
+    });
+    this.socket.events.on("handshake:error:auth", () => {
+      this.refused++;
     });
     this.socket.events.on("accept", () => {
       this.accepted++;
@@ -135,11 +150,13 @@ class Subject {
 
   /** What happened since the last report. */
   report(): SubjectReport {
-    const { row, ledger, accepted, strangers, sent, answered, wrong } = this;
+    const { row, ledger, accepted, strangers, sent, answered, wrong, refused, intruders } = this;
     this.ledger = new Ledger();
     this.accepted = this.strangers = this.sent = this.answered = this.wrong = 0;
+    this.refused = this.intruders = 0;
     const accounts = [...ledger.accounts];
-    return { row: row.key, accounts, accepted, strangers, sent, answered, wrong };
+    const handshakes = { accepted, refused, intruders };
+    return { row: row.key, accounts, ...handshakes, strangers, sent, answered, wrong };
   }
 
   get quiet(): boolean {
@@ -148,6 +165,36 @@ class Subject {
   }
 }
 
+/** Lets the good clients in, now or a turn later. */
+async function authenticate({
+  credentials,
+}: zmq.AuthenticationRequest): Promise<zmq.AuthenticationReply> {
+  await new Promise(setImmediate);
+  return isGood(credentials) ? { userId: USER } : { status: 400 };
+}
+
+/** Does the same as a ZAP handler (RFC 27). */
+class Handler {
+  readonly #router = new zmq.Router({ context: judged, linger: 0 });
+
+  async bind(): Promise<void> {
+    await this.#router.bind("inproc://zeromq.zap.01");
+    void this.#run();
+  }
+
+  close(): Promise<void> {
+    return this.#router[Symbol.asyncDispose]();
+  }
+
+  async #run(): Promise<void> {
+    for await (const [peer, empty, version, id, , , , , ...credentials] of this.#router) {
+      const reply = isGood(credentials) ? ["200", "OK", USER, ""] : ["400", "unknown", "", ""];
+      await this.#router.send([peer, empty, version, id, ...reply] as Buffer[]);
+    }
+  }
+}
+
+const handler = new Handler();
 const subjects = ROWS.map((row) => new Subject(row));
 
 function pause(ms: number): Promise<void> {
@@ -179,7 +226,10 @@ async function measured(): Promise<Resources> {
 }
 
 const requests: Record<string, () => unknown> = {
-  bind: async () => (await Promise.all(subjects.map((it) => it.bind()))).flat(),
+  async bind() {
+    await handler.bind();
+    return (await Promise.all(subjects.map((it) => it.bind()))).flat();
+  },
   /** Rows that are not at rest: whose peers have not gone, or whose messages were not received. */
   busy: () => subjects.filter((it) => !it.quiet).map(({ row }) => row.key),
   report: () => subjects.map((it) => it.report()),
@@ -187,6 +237,7 @@ const requests: Record<string, () => unknown> = {
   async close() {
     isOver = true;
     await Promise.all(subjects.map((it) => it.close()));
+    await handler.close();
   },
 };
 

@@ -1,4 +1,5 @@
 /** Sets what was sent against what came, row by row. */
+import type { SoakMechanism } from "./mechanisms.js";
 import { type Account, missing } from "./messages.js";
 import { MARK, type Pattern, ROWS } from "./patterns.js";
 import type { End, Life, SubjectReport } from "./protocol.js";
@@ -15,6 +16,15 @@ export interface Line {
   found: number;
   /** Messages that were accepted and did not arrive. */
   missed: number;
+}
+
+/** Clients of one mechanism that were not to get in, and did not. */
+export interface Intrusions {
+  mechanism: string;
+  /** How many came, by what was wrong with them. */
+  tried: Record<string, number>;
+  /** Handshakes that the judges ended; the others came to nothing before. */
+  refused: number;
 }
 
 /** What a queue, the system and a relay may hold for a client that goes: 16 MB, in messages of 500 octets. */
@@ -134,6 +144,36 @@ export function judge(key: string, history: History, violations: string[]): Line
   }
   if (line.messages === 0) violate("nothing came through");
   return line;
+}
+
+/** Looks whether anybody of a mechanism's wrong clients got in. The history is that of all its rows. */
+export function judgeIntruders(
+  { name, intruders }: SoakMechanism,
+  { reports, ends, killed }: Omit<History, "cuts">,
+  violations: string[],
+): Intrusions {
+  const violate = (text: string) => violations.push(`${name}: ${text}`);
+  const heard = new Set(reports.flatMap(({ accounts }) => accounts.map(([client]) => client)));
+  const tried = Object.fromEntries(Object.keys(intruders).map((wrong) => [wrong, 0]));
+  for (const { client, wrong } of [...ends, ...killed]) {
+    if (wrong === undefined) continue;
+    tried[wrong] = (tried[wrong] ?? 0) + 1;
+    if (heard.has(client)) violate(`client ${client}, with ${wrong}, was heard`);
+  }
+  for (const { client, met, answered, wrong } of ends) {
+    if (wrong === undefined || (!met && answered === 0)) continue;
+    violate(`client ${client}, with ${wrong}, was let in`);
+  }
+  for (const [wrong, count] of Object.entries(tried)) {
+    if (count === 0) violate(`nobody came with ${wrong}`);
+  }
+  let refused = 0;
+  for (const report of reports) {
+    refused += report.refused;
+    if (report.intruders > 0)
+      violate(`${report.row}: met ${report.intruders} that no judge let in`);
+  }
+  return { mechanism: name, tried, refused };
 }
 
 /** What came back: each cut may cost a run on its way there, and one on its way back. */

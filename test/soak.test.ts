@@ -1,9 +1,11 @@
 /** That a soak sees what it looks for. */
 import { describe, expect, it } from "vitest";
+import { isGood, MECHANISMS, type SoakMechanism } from "../soak/mechanisms.js";
 import { build, Ledger, read } from "../soak/messages.js";
 import { ROWS } from "../soak/patterns.js";
 import type { End, SubjectReport } from "../soak/protocol.js";
-import { judge, type Line } from "../soak/verdict.js";
+import { judge, judgeIntruders, type Line } from "../soak/verdict.js";
+import { decode } from "../src/z85.js";
 
 const CLIENT = 7;
 
@@ -25,7 +27,16 @@ function endOf(row: string, more: Partial<End>): End {
 }
 
 function reportOf(row: string, more: Partial<SubjectReport>): SubjectReport {
-  const none = { accounts: [], accepted: 1, strangers: 0, sent: 0, answered: 0, wrong: 0 };
+  const none = {
+    accounts: [],
+    accepted: 1,
+    strangers: 0,
+    sent: 0,
+    answered: 0,
+    wrong: 0,
+    refused: 0,
+    intruders: 0,
+  };
   return { row, ...none, ...more };
 }
 
@@ -138,5 +149,73 @@ it("a row through which nothing came is a violation", () => {
     expect(verdict(pattern.name, {}, {}).violations).toContain(
       `${keyOf(pattern.name)}: nothing came through`,
     );
+  }
+});
+
+describe.each(MECHANISMS)("clients with a wrong login, over $name", (mechanism) => {
+  const kinds = Object.keys(mechanism.intruders);
+  const row = ROWS.find((it) => it.mechanism === mechanism)?.key as string;
+  const ends = kinds.map((wrong, i) => endOf(row, { client: i, wrong, met: false, sent: 3 }));
+
+  const violationsOf = (changed: Partial<End>, report: Partial<SubjectReport> = {}) => {
+    const violations: string[] = [];
+    const [first, ...others] = ends as [End, ...End[]];
+    const history = {
+      reports: [reportOf(row, report)],
+      ends: [{ ...first, ...changed }, ...others],
+      killed: [],
+    };
+    const { tried } = judgeIntruders(mechanism, history, violations);
+    return { tried, violations };
+  };
+
+  it("are counted by what is wrong; nobody got in: nothing to say", () => {
+    const { tried, violations } = violationsOf({});
+    expect(tried).toEqual(Object.fromEntries(kinds.map((wrong) => [wrong, 1])));
+    expect(violations).toEqual([]);
+  });
+
+  it.each([
+    ["is met", { met: true }, {}],
+    ["gets a message", { answered: 1 }, {}],
+    ["is heard", {}, { accounts: [[0, accountOf(1)]] }],
+    ["is met by the other side, though no judge let it in", {}, { intruders: 1 }],
+    ["did not come at all", { wrong: undefined }, {}],
+  ] as [string, Partial<End>, Partial<SubjectReport>][])(
+    "one that %s is a violation",
+    (_, end, report) => {
+      expect(violationsOf(end, report).violations).toHaveLength(1);
+    },
+  );
+
+  it("one that is killed counts, and must not have been heard either", () => {
+    const [first, ...others] = ends as [End, ...End[]];
+    const heard: string[] = [];
+    const reports = [reportOf(row, { accounts: [[0, accountOf(1) as never]] })];
+    const history = { reports, ends: others, killed: [first] };
+    expect(judgeIntruders(mechanism, history, heard).tried[kinds[0] as string]).toBe(1);
+    expect(heard).toHaveLength(1);
+  });
+});
+
+it("judges let in those with the right name and password or key, and nobody else", () => {
+  const [, plain, curve] = MECHANISMS as [SoakMechanism, SoakMechanism, SoakMechanism];
+  const { plainUsername: name, plainPassword: password } = plain.client;
+  const login = (...texts: unknown[]) => texts.map((it) => Buffer.from(String(it)));
+  expect(isGood(login(name, password))).toBe(true);
+  expect(isGood(login(name, "s3cret!"))).toBe(false);
+  expect(isGood(login(name))).toBe(false);
+  expect(isGood(login(name, ""))).toBe(false);
+  const { curvePublicKey: key } = curve.client;
+  expect(isGood([decode(String(key)) as Uint8Array])).toBe(true);
+  expect(isGood([new Uint8Array(32)])).toBe(false);
+  expect(isGood([])).toBe(false);
+});
+
+it("every pattern goes over every mechanism, and meets both judges", () => {
+  for (const { pattern } of ROWS) {
+    const rows = ROWS.filter((row) => row.pattern === pattern);
+    expect(rows.map(({ mechanism }) => mechanism.name)).toEqual(["NULL", "PLAIN", "CURVE"]);
+    expect(rows.map(({ judge }) => judge).sort()).toEqual(["ZAP", "authenticate", "nobody"]);
   }
 });

@@ -9,5 +9,5 @@ export interface MechanismOptions {
   client: PeerOptions;
 }
 
-/** The one place where another is to be added, for the faults and for the soak. */
+/** The one place where another is to be added for the faults. */
 export const MECHANISMS: readonly MechanismOptions[] = [{ name: "NULL", server: {}, client: {} }];
