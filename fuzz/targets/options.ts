@@ -140,9 +140,10 @@ class Life {
   #socket: Settable;
   #core: Core;
   #specs: readonly OptionSpec[];
-  #kept: Kept;
-  /** As they were at first: the type has a say in it. */
-  #initial: Kept;
+  /** What the store holds, in the order of the options. */
+  #kept: readonly unknown[];
+  /** As it was at first: the type has a say in it. */
+  #initial: readonly unknown[];
   /** The model: options that ask for a mechanism, as far as others have not taken their place. */
   readonly #asked = new Set<string>();
   /** What the last of them to be set wants; of those that are left, once none does. */
@@ -171,7 +172,7 @@ class Life {
     this.#socket = made as Settable;
     this.#core = (insides.get(made) as { core: Core }).core;
     const kept = this.#look();
-    const changed = changes(this.#kept, kept);
+    const changed = this.#changes(kept);
     const names = [...settings.keys()];
     const isMeant = (name: string) =>
       names.includes(name) || (isOfSecurity(name) && names.some(isAsk));
@@ -237,7 +238,7 @@ class Life {
       return "read";
     });
     if (value === "read") this.#reach("read by name");
-    same("reading changes nothing", changes(this.#kept, this.#look()), []);
+    same("reading changes nothing", this.#changes(this.#look()), []);
   }
 
   #readByNumber({ option, way }: Step): void {
@@ -250,7 +251,7 @@ class Life {
       return "read";
     });
     if (value === "read") this.#reach("read by number");
-    same("reading changes nothing", changes(this.#kept, this.#look()), []);
+    same("reading changes nothing", this.#changes(this.#look()), []);
   }
 
   /** What a call gives; undefined, or the name of the error, which has to be one that the docs name. */
@@ -272,7 +273,7 @@ class Life {
 
   #wasSet(spec: OptionSpec | undefined, value: unknown, failed: unknown): void {
     const kept = this.#look();
-    const changed = changes(this.#kept, kept);
+    const changed = this.#changes(kept);
     if (failed !== undefined) {
       // An order may be refused by the pattern; what is kept of it means nothing.
       const isOrder = spec?.order === true && changed.every((name) => name === spec.name);
@@ -281,8 +282,9 @@ class Life {
       this.#reach(`set: ${spec.name}`);
       const isMeant = (it: string) => it === spec.name || (isOfSecurity(it) && isAsk(spec.name));
       check(`${spec.name} changes only itself: ${changed}`, changed.every(isMeant));
-      if (isAsk(spec.name)) this.#ask(spec.name, !isSet(kept[spec.name]));
-      if (value === true && spec.type === "Bool") check("on is on", kept[spec.name] === true);
+      if (isAsk(spec.name)) this.#ask(spec.name, !isSet(this.#value(spec.name)));
+      if (value === true && spec.type === "Bool")
+        check("on is on", this.#value(spec.name) === true);
     }
     this.#judge(kept);
   }
@@ -310,21 +312,20 @@ class Life {
   }
 
   /** Whether what is kept is right. */
-  #judge(kept: Kept): void {
-    for (const spec of this.#specs) {
-      const { name } = spec;
-      const value = kept[name];
-      if (value === this.#kept[name] || value === this.#initial[name]) continue;
-      check(`${name} is never ${String(value)}`, mayBeKept(spec, value));
+  #judge(kept: readonly unknown[]): void {
+    for (const [i, value] of kept.entries()) {
+      if (value === this.#kept[i] || value === this.#initial[i]) continue;
+      const spec = this.#specs[i] as OptionSpec;
+      check(`${spec.name} is never ${String(value)}`, mayBeKept(spec, value));
     }
     const asked = [...this.#asked].sort();
-    same("what is asked for", ASKS.filter((name) => isSet(kept[name])).sort(), asked);
-    this.#judgePolicy(kept, asked);
+    same("what is asked for", ASKS.filter((name) => isSet(this.#value(name))).sort(), asked);
+    this.#judgePolicy(asked);
     this.#kept = kept;
   }
 
-  #judgePolicy(kept: Kept, asked: readonly string[]): void {
-    const mechanism = kept["securityMechanism"];
+  #judgePolicy(asked: readonly string[]): void {
+    const mechanism = this.#value("securityMechanism");
     same("the mechanism", mechanism, this.#wanted ?? null);
     if (mechanism !== null && this.#mechanism !== null && mechanism !== this.#mechanism) {
       this.#reach("mechanism changed");
@@ -364,15 +365,23 @@ class Life {
     }
   }
 
-  #look(): Kept {
-    return Object.fromEntries(
-      this.#specs.map(({ name }) => [name, this.#core.options.value(name)]),
-    );
+  #look(): readonly unknown[] {
+    return this.#specs.map(({ name }) => this.#value(name));
+  }
+
+  #value(name: string): unknown {
+    return this.#core.options.value(name);
+  }
+
+  /** Options that have another value than they had after the last step. */
+  #changes(kept: readonly unknown[]): string[] {
+    const names: string[] = [];
+    for (const [i, value] of kept.entries()) {
+      if (!Object.is(value, this.#kept[i])) names.push((this.#specs[i] as OptionSpec).name);
+    }
+    return names;
   }
 }
-
-/** What an option store holds, by name. */
-type Kept = Record<string, unknown>;
 
 function nameOf(option: number): string {
   return NAMES[option % NAMES.length] as string;
@@ -403,10 +412,6 @@ function isOfSecurity(name: string): boolean {
 
 function isSet(value: unknown): boolean {
   return value === true || (value instanceof Uint8Array && value.length > 0);
-}
-
-function changes(before: Kept, after: Kept): string[] {
-  return Object.keys(after).filter((name) => !Object.is(before[name], after[name]));
 }
 
 /** Whether this is a value that reads as it was set. */
