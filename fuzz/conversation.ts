@@ -11,6 +11,9 @@ export const LIMITS = {
   maxProperties: 3,
 };
 
+/** What a peer may ask for, cancelled or not. */
+export const SUBSCRIPTIONS = 1;
+
 /** Codes that only PLAIN and CURVE lead to, which have targets of their own. */
 export const OF_MECHANISMS = [
   "ERR_ZMTP_MALFORMED_COMMAND_HELLO",

@@ -9,7 +9,7 @@ import {
   type SocketTypeName,
 } from "../src/zmtp/index.js";
 import * as wire from "../test/support/wire.js";
-import { LIMITS } from "./conversation.js";
+import { LIMITS, SUBSCRIPTIONS } from "./conversation.js";
 import type { Random } from "./random.js";
 import { slabs } from "./slabs.js";
 import { check, digest } from "./target.js";
@@ -93,9 +93,9 @@ class Life implements ConnectionHandler {
     return true;
   }
 
-  subscription(): boolean {
+  subscription(): true | "too many" {
     this.#subscriptions++;
-    return true;
+    return this.#subscriptions > SUBSCRIPTIONS ? "too many" : true;
   }
 
   feed(octets: Uint8Array, sizes: Iterator<number>): void {

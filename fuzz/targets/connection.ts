@@ -16,7 +16,15 @@ import {
 import { type NaiveEvent, readConversation } from "../../test/support/naive-codec.js";
 import * as wire from "../../test/support/wire.js";
 import { XorMechanism } from "../../test/support/xor-mechanism.js";
-import { greetings, handshake, inner, LIMITS, OF_MECHANISMS, traffic } from "../conversation.js";
+import {
+  greetings,
+  handshake,
+  inner,
+  LIMITS,
+  OF_MECHANISMS,
+  SUBSCRIPTIONS,
+  traffic,
+} from "../conversation.js";
 import type { Random } from "../random.js";
 import { slabs } from "../slabs.js";
 import { check, digest, open, same, seal, type Target } from "../target.js";
@@ -110,6 +118,7 @@ class Life implements ConnectionHandler {
   #stopped = false;
   #error: string | undefined;
   #met = false;
+  #subscriptions = 0;
   /** The peer was told that it is. */
   #refused = false;
   /** Everything was taken, and nothing ended the connection before. */
@@ -172,10 +181,12 @@ class Life implements ConnectionHandler {
     return !this.#random.once(4);
   }
 
-  subscription(): boolean {
+  subscription(): true | "too many" {
     check("no subscription outside the traffic", this.#connection.phase === "traffic");
     this.#reach("traffic command");
+    this.#subscriptions++;
     if (this.#random.once(32)) this.#close();
+    else if (this.#subscriptions > SUBSCRIPTIONS) return "too many";
     return true;
   }
 
@@ -208,7 +219,7 @@ class Life implements ConnectionHandler {
     same("received", this.#received, expected.slice(0, count));
     const own = [
       ...[undefined, "ERR_ZMTP_ASSEMBLY_LIMIT", "ERR_ZMTP_HANDSHAKE_TIMEOUT"],
-      "ERR_ZMTP_MALFORMED_MESSAGE",
+      ...["ERR_ZMTP_MALFORMED_MESSAGE", "ERR_ZMTP_TOO_MANY_SUBSCRIPTIONS"],
     ];
     if (![...own, "ERR_ZMTP_HEARTBEAT_TIMEOUT"].includes(this.#error)) {
       same("error", this.#error, error);
