@@ -24,9 +24,15 @@ const TYPES = Object.keys(CLASSES);
 /** A bit of an input's mode: the first options are set by the constructor. */
 const CONSTRUCTED = 128;
 
-/** What else may be set, and what is no option. */
-const NAMES = [...OPTIONS.map(({ name }) => name), "authenticate", "nothing", "constructor"];
-const NUMBERS = [...OPTIONS.map(({ id }) => id), 0, 3, -1, 1000, 10_500, Number.NaN];
+/** What else may be set, and what is no option, by numbers that no option has. */
+const EXTRAS = new Map([
+  [1, "authenticate"],
+  [2, "constructor"],
+  [3, "nothing"],
+]);
+const NOT_A_NUMBER = 0xffff;
+const SPECS = new Map(OPTIONS.map((spec) => [spec.id, spec]));
+const NUMBERS = [...SPECS.keys(), ...EXTRAS.keys(), 0, 1000, 10_500, NOT_A_NUMBER];
 const WIDTHS: readonly OptionType[] = ["Bool", "Int32", "Uint32", "Int64", "Uint64", "String"];
 
 /** Options that ask for a mechanism. */
@@ -85,9 +91,9 @@ export const options: Target = {
 
   execute(input, reach) {
     const { mode, octets } = open(input);
-    const steps = Array.from({ length: Math.ceil(octets.length / 3) }, (_, i): Step => {
-      const [option = 0, way = 0, value = 0] = octets.subarray(3 * i, 3 * i + 3);
-      return { option, way, value: VALUES[value % VALUES.length] };
+    const steps = Array.from({ length: Math.ceil(octets.length / STEP) }, (_, i): Step => {
+      const [high = 0, low = 0, way = 0, value = 0] = octets.subarray(STEP * i, STEP * (i + 1));
+      return { number: 256 * high + low, way, value: VALUES[value % VALUES.length] };
     });
     const { emitWarning } = process;
     process.emitWarning = (warning: string | Error) => {
@@ -108,25 +114,29 @@ export const options: Target = {
   },
 };
 
+/** Octets of a step: the option's number, which stays whatever options are added, the way and the value. */
+const STEP = 4;
+
 /** What is done: `way` says whether by name or by number, and as what. */
 interface Step {
-  option: number;
+  number: number;
   way: number;
   value: unknown;
 }
 
 function step(random: Random): Uint8Array {
-  const name = random.once(2) ? random.pick(ASKS) : random.pick(NAMES);
+  const number = random.once(2) ? numberOf(random.pick(ASKS)) : random.pick(NUMBERS);
   const way = random.once(200) ? 255 : random.below(250);
   // The first values are those that make sense to most.
   const value = random.once(3) ? random.below(11) : random.below(VALUES.length);
-  return Uint8Array.of(NAMES.indexOf(name), way, value);
+  return Uint8Array.of(number >> 8, number & 0xff, way, value);
 }
 
 /** By number, the same group: chance seldom leaves one that it has joined. */
-const JOIN_AND_LEAVE = ["join", "leave"].map((name) =>
-  Uint8Array.of(NAMES.indexOf(name), 3, VALUES.indexOf("text")),
-);
+const JOIN_AND_LEAVE = ["join", "leave"].map((name) => {
+  const number = numberOf(name);
+  return Uint8Array.of(number >> 8, number & 0xff, 3, VALUES.indexOf("text"));
+});
 
 const context = new zmq.Context({ maxSockets: 1_000_000 });
 const insides = shared<WeakMap<object, { core: Core }>>("insides", () => new WeakMap());
@@ -162,7 +172,7 @@ class Life {
 
   /** Another socket of the type, to which the constructor does what the steps say. */
   construct(steps: readonly Step[]): void {
-    const settings = new Map(steps.map(({ option, value }) => [nameOf(option), value]));
+    const settings = new Map(steps.map(({ number, value }) => [nameOf(number), value]));
     settings.delete("constructor");
     const bare = this.#socket;
     const made = this.#outcome(() => this.#make(Object.fromEntries(settings)));
@@ -186,9 +196,9 @@ class Life {
 
   step(it: Step): void {
     if (it.way === 255) this.#socket.close();
-    else if (it.way % 8 < 3) this.#setByName(nameOf(it.option), it.value);
+    else if (it.way % 8 < 3) this.#setByName(nameOf(it.number), it.value);
     else if (it.way % 8 < 6) this.#setByNumber(it);
-    else if (it.way % 8 === 6) this.#readByName(nameOf(it.option));
+    else if (it.way % 8 === 6) this.#readByName(nameOf(it.number));
     else this.#readByNumber(it);
   }
 
@@ -216,9 +226,9 @@ class Life {
     }
   }
 
-  #setByNumber({ option, way, value }: Step): void {
-    const id = numberOf(option);
-    const width = widthOf(option, way);
+  #setByNumber({ number, way, value }: Step): void {
+    const id = number === NOT_A_NUMBER ? Number.NaN : number;
+    const width = widthOf(number, way);
     const spec = this.#specs.find((it) => it.id === id);
     const failed = this.#outcome(() => {
       (this.#socket as unknown as Methods)[`set${width}Option`]?.(id, value);
@@ -241,9 +251,9 @@ class Life {
     same("reading changes nothing", this.#changes(this.#look()), []);
   }
 
-  #readByNumber({ option, way }: Step): void {
-    const id = numberOf(option);
-    const width = widthOf(option, way);
+  #readByNumber({ number, way }: Step): void {
+    const id = number === NOT_A_NUMBER ? Number.NaN : number;
+    const width = widthOf(number, way);
     const value = this.#outcome(() => {
       const read = (this.#socket as unknown as Methods)[`get${width}Option`]?.(id);
       const spec = this.#specs.find((it) => it.id === id);
@@ -383,17 +393,17 @@ class Life {
   }
 }
 
-function nameOf(option: number): string {
-  return NAMES[option % NAMES.length] as string;
+function nameOf(number: number): string {
+  return SPECS.get(number)?.name ?? EXTRAS.get(number) ?? "nothing";
 }
 
-function numberOf(option: number): number {
-  return NUMBERS[option % NUMBERS.length] as number;
+function numberOf(name: string): number {
+  return OPTIONS.find((spec) => spec.name === name)?.id ?? 0;
 }
 
 /** Half of the time the option's own type. */
-function widthOf(option: number, way: number): OptionType {
-  const own = OPTIONS[option % NUMBERS.length]?.type;
+function widthOf(number: number, way: number): OptionType {
+  const own = SPECS.get(number)?.type;
   const any = WIDTHS[(way >> 4) % WIDTHS.length] as OptionType;
   return (way & 8) === 0 && own !== undefined ? own : any;
 }
