@@ -2,9 +2,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mutate } from "./mutate.js";
 import { Random } from "./random.js";
-import type { Target } from "./target.js";
+import { seal, type Target } from "./target.js";
 
 const CORPUS = join(import.meta.dirname, "corpus");
+
+/** Longer inputs would take the time of many. */
+const FED_MAX = 4096;
 
 /** Runs one target on one input after the other: made up, or changed from those that led to something new. */
 export class Fuzzer {
@@ -32,6 +35,15 @@ export class Fuzzer {
   /** Runs the next input. */
   step(): void {
     this.run(this.#next());
+  }
+
+  /**
+   * Runs octets that come from elsewhere, in every mode; what is short is changed further, too.
+   * @throws Finding when the invariant does not hold.
+   */
+  feed(octets: Uint8Array): void {
+    for (let mode = 0; mode < 256; mode++) this.run(seal(this.#random, mode, [octets]));
+    if (octets.length < FED_MAX) this.pool.push(seal(this.#random, 0, [octets]));
   }
 
   /** @throws Finding when the invariant does not hold. */

@@ -1,10 +1,11 @@
-// npm run fuzz -- [--seconds N] [--target NAME] [--seed S] [--executions N] [--input HEX] [--collect]
+// npm run fuzz -- [--seconds N] [--target NAME] [--seed S] [--executions N] [--input HEX] [--feed FOLDER] [--collect]
 //
 // Fuzzes each target for N seconds (10). A seed is printed and leads to the same inputs again; a finding is
 // printed as hexadecimal digits, which --input runs alone. --collect adds to the corpus what led further.
+// --feed begins with the files of a folder, such as those of libzmq's corpora: octets as a peer sends them.
 import { Buffer } from "node:buffer";
 import { createHash, randomInt } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     executions: { type: "string", default: "Infinity" },
     input: { type: "string" },
+    feed: { type: "string" },
     collect: { type: "boolean", default: false },
   },
 });
@@ -26,6 +28,11 @@ const { values } = parseArgs({
 const seed = values.seed === undefined ? randomInt(2 ** 32) : Number(values.seed);
 const targets = TARGETS.filter(({ name }) => (values.target ?? name) === name);
 if (targets.length === 0) throw new Error(`targets are ${TARGETS.map(({ name }) => name)}`);
+const { feed: folder } = values;
+const fed = (folder === undefined ? [] : readdirSync(folder))
+  .map((file) => join(folder as string, file))
+  .filter((file) => statSync(file).isFile())
+  .map((file) => new Uint8Array(readFileSync(file)));
 console.log(`seed ${seed}`);
 for (const target of targets) await fuzz(target);
 
@@ -54,6 +61,7 @@ async function run(target: Target): Promise<void> {
   const fuzzer = new Fuzzer(target, seed);
   const known = fuzzer.pool.length;
   const start = performance.now();
+  for (const octets of fed) fuzzer.feed(octets);
   const end = start + 1000 * Number(values.seconds);
   const most = Number(values.executions);
   while (fuzzer.executions < most && performance.now() < end) {
