@@ -401,8 +401,7 @@ export class OptionStore {
 
   /**
    * @returns The option that was set.
-   * @throws TypeError for a wrong type; EINVAL for a wrong value, ENOTSUP for an option that this
-   *   version has not built.
+   * @throws TypeError for a wrong type; EINVAL for a wrong value.
    */
   set(id: number, type: OptionType, value: unknown): OptionSpec {
     const given = this.convert(id, type, value);

@@ -408,7 +408,7 @@ export class Socket {
   /**
    * Sets an option by libzmq's number (`zmq_setsockopt`), to a boolean.
    * @throws TypeError, ENOTSOCK when closed, EINVAL for an option that does not exist, is of
-   *   another type or cannot be set, or for its value, ENOTSUP for what is not built yet.
+   *   another type or cannot be set, or for its value.
    */
   protected setBoolOption(_option: number, _value: boolean): void {
     this.#set(arguments, "Bool");
