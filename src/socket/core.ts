@@ -185,6 +185,12 @@ export class Core implements PatternHost {
     }
   }
 
+  /** A message could not be sent, to anybody: its sender has to know, though it has long been accepted. */
+  tooLarge(error: RangeError): void {
+    this.dropped();
+    process.emitWarning(`A message is lost: ${error.message}`);
+  }
+
   publish(parts: Parts, distribute: () => void): void {
     press.print(parts, distribute);
   }

@@ -259,6 +259,7 @@ export class Session implements EngineOwner, PipeSink, Link {
 
   ended(reason: EndReason, unwritten: Parts[]): void {
     const established = this.#established;
+    if (reason.error instanceof RangeError) this.#core.tooLarge(reason.error);
     this.#engine = undefined;
     this.#established = false;
     this.#overflowing = false;

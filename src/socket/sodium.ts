@@ -91,7 +91,8 @@ class SodiumCipher implements CurveCipher {
     key: Uint8Array,
   ): void {
     const size = lead.length + plain.length;
-    if (!this.#reserve(TAG_SIZE + size)) throw new RangeError(`${size} octets are too many`);
+    if (!this.#reserve(TAG_SIZE + size))
+      throw new RangeError(`${size} octets are too many for CURVE`);
     const box = this.#box;
     const from = box + TAG_SIZE;
     this.#heap.set(lead, from);

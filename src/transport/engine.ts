@@ -240,8 +240,18 @@ export class Engine {
     if (this.#output.busy || this.#ended || !this.#connection.hasOutput) return;
     // A dead stream takes everything and writes nothing; what is encoded shall not be lost with it.
     if (!this.#stream.writable) return;
-    const batch = this.#connection.take();
-    if (this.#output.write(batch)) this.#connection.release(batch);
+    const batch = this.#take();
+    if (batch !== undefined && this.#output.write(batch)) this.#connection.release(batch);
+  }
+
+  /** A message that the mechanism cannot transform is lost, and costs the connection. */
+  #take(): Batch | undefined {
+    try {
+      return this.#connection.take();
+    } catch (error) {
+      this.#end({ kind: "connection", error: error as Error });
+      return undefined;
+    }
   }
 
   /** A batch that took its time is written. */

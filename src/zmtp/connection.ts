@@ -286,7 +286,11 @@ export class Connection implements DecoderSink {
     this.#wishes.encode(topic, subscribe, this.#greeting.greeting, this.#encoder);
   }
 
-  /** Takes what is to be written now. */
+  /**
+   * Takes what is to be written now.
+   * @throws What the mechanism throws at a message that it cannot transform: that one is lost, and the
+   *   connection is to be closed.
+   */
   take(): Batch {
     this.#heartbeat.encode(this.#encoder);
     return this.#encoder.take();

@@ -112,7 +112,10 @@ export class Encoder {
     this.#frame(0, parts[last] as Uint8Array);
   }
 
-  /** Takes all that has been encoded. */
+  /**
+   * Takes all that has been encoded.
+   * @throws What the mechanism throws at a message, which is lost; the connection is at its end.
+   */
   take(): Batch {
     if (this.#wrap !== undefined) this.#transformWaiting(this.#wrap);
     this.#close();
@@ -161,13 +164,26 @@ export class Encoder {
     this.#waiting = [];
     this.#waitingSize = 0;
     for (const one of waiting) {
-      const parts = isMessage(one) ? one : [one];
-      const last = parts.length - 1;
-      const lastFlags = isMessage(one) ? 0 : COMMAND;
-      for (let i = 0; i <= last; i++) {
-        const frame = wrap(i < last ? MORE : lastFlags, parts[i] as Uint8Array);
-        this.#frame(frame.flags, frame.body);
+      try {
+        this.#transform(one, wrap);
+      } catch (error) {
+        // None of the others has left: they can be taken back.
+        this.#waiting = waiting.filter((other) => other !== one);
+        throw error;
       }
+    }
+  }
+
+  #transform(
+    one: Uint8Array[] | Uint8Array,
+    wrap: (flags: number, body: Uint8Array) => Frame,
+  ): void {
+    const parts = isMessage(one) ? one : [one];
+    const last = parts.length - 1;
+    const lastFlags = isMessage(one) ? 0 : COMMAND;
+    for (let i = 0; i <= last; i++) {
+      const frame = wrap(i < last ? MORE : lastFlags, parts[i] as Uint8Array);
+      this.#frame(frame.flags, frame.body);
     }
   }
 

@@ -61,9 +61,9 @@ export interface Mechanism {
   admit(): Uint8Array | undefined;
   /**
    * Transforms a frame of the traffic on its way out; absent: frames go as they are. It is called
-   * in the order of the wire, and must not throw while the connection lasts. What it returns may
-   * still share `body`, or be overwritten by the next call, of any connection, if an encoder copies
-   * bodies of that size.
+   * in the order of the wire. If it throws, the connection is at its end, and the message lost: it is
+   * too large, say. What it returns may still share `body`, or be overwritten by the next call, of
+   * any connection, if an encoder copies bodies of that size.
    */
   wrap?(flags: number, body: Uint8Array): Frame;
   /**

@@ -279,6 +279,31 @@ describe.each(VERSIONS)("subscriptions of a %s peer", (_, greeting) => {
 });
 
 describe("room for subscriptions", () => {
+  it.each(["commands", "messages"])(
+    "is over where the handler has had too many of a peer: %s",
+    (form) => {
+      const topics: string[] = [];
+      const handler: ConnectionHandler = {
+        handshake: () => true,
+        message: () => true,
+        subscription: (topic) => topics.push(String.fromCharCode(...topic)) < 3 || "too many",
+      };
+      const connection = new Connection(
+        connectionOptions("server", { socketType: "PUB" }),
+        handler,
+        0,
+      );
+      const one = (topic: string): Uint8Array =>
+        form === "commands" ? wire.subscribe(topic) : wire.message(`\x01${topic}`);
+      const all = wire.concat(...["a", "b", "c", "d"].map(one));
+      const octets = wire.concat(wire.greeting(), wire.ready({ "Socket-Type": "SUB" }), all);
+      expect(() => connection.receive(octets, 0, octets.length, 0)).toThrow(
+        expect.objectContaining({ code: "ERR_ZMTP_TOO_MANY_SUBSCRIPTIONS" }),
+      );
+      expect([topics, connection.phase]).toEqual([["a", "b", "c"], "closed"]);
+    },
+  );
+
   const forms = [
     ["commands", wire.subscribe("a"), wire.cancel("b"), wire.subscribe("c")],
     ["messages", wire.message("\x01a"), wire.message("\0b"), wire.message("\x01c")],
@@ -869,8 +894,9 @@ describe("every error code is reached:", () => {
     ["ERR_ZMTP_HEARTBEAT_TIMEOUT", "a handshake", start],
   ];
 
-  /** Reached in the tests of PLAIN and CURVE. */
-  const OF_MECHANISMS = [
+  /** Reached in other tests: of PLAIN and CURVE, and of subscriptions. */
+  const ELSEWHERE = [
+    "ERR_ZMTP_TOO_MANY_SUBSCRIPTIONS",
     "ERR_ZMTP_MALFORMED_COMMAND_HELLO",
     "ERR_ZMTP_MALFORMED_COMMAND_WELCOME",
     "ERR_ZMTP_MALFORMED_COMMAND_INITIATE",
@@ -898,8 +924,8 @@ describe("every error code is reached:", () => {
 
   it("the list is whole", () => {
     const reached = new Set(REASONS.map(([code]) => code));
-    for (const code of OF_MECHANISMS) expect(reached).not.toContain(code);
-    expect([...reached, ...OF_MECHANISMS].sort()).toEqual(Object.keys(PROTOCOL_ERRORS).sort());
+    for (const code of ELSEWHERE) expect(reached).not.toContain(code);
+    expect([...reached, ...ELSEWHERE].sort()).toEqual(Object.keys(PROTOCOL_ERRORS).sort());
   });
 
   function nullWith(limits: typeof DEFAULT_LIMITS) {

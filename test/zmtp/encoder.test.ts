@@ -291,6 +291,22 @@ describe("under a mechanism", () => {
     expect(texts(encoder.takeBack(refused))).toEqual([["b"]]);
   });
 
+  it("one that cannot be transformed is lost alone: the others of its batch are taken back", () => {
+    const { encoder, slabs } = setUp();
+    const unfit = new RangeError("too large");
+    encoder.wrap = (flags, body) => {
+      if (body === LARGE) throw unfit;
+      return { flags, body };
+    };
+    send(encoder, "a");
+    send(encoder, "b", LARGE, "c");
+    encoder.command(wire.commandBody("SUBSCRIBE"));
+    send(encoder, "d", "e");
+    expect(() => encoder.take()).toThrow(unfit);
+    expect(texts(encoder.takeBack())).toEqual([["a"], ["d", "e"]]);
+    expect([encoder.size, slabs.out]).toEqual([0, 0]);
+  });
+
   it("messages are taken back untransformed, even when a command followed", () => {
     const { encoder, wrapped, slabs } = wrapping();
     send(encoder, "a", LARGE);
