@@ -61,8 +61,6 @@ export class Side implements ConnectionHandler {
   /** What the peer's handshake is answered with. */
   letsIn = true;
   hasRoom = (): boolean => true;
-  /** How many times a peer may subscribe. */
-  maxSubscriptions = Number.POSITIVE_INFINITY;
   /** Octets that have come and that have not been taken. */
   input: Uint8Array = new Uint8Array(0);
   /** Whether what is written reaches the peer. */
@@ -90,8 +88,7 @@ export class Side implements ConnectionHandler {
     return --this.room > 0;
   }
 
-  subscription(topic: Uint8Array, subscribe: boolean): true | "too many" {
-    if (this.subscriptions.length === this.maxSubscriptions) return "too many";
+  subscription(topic: Uint8Array, subscribe: boolean): boolean {
     this.subscriptions.push(`${subscribe ? "+" : "-"}${String.fromCharCode(...topic)}`);
     return true;
   }

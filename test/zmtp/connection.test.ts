@@ -877,11 +877,6 @@ describe("every error code is reached:", () => {
       "3 properties",
       wire.concat(hello, wire.ready({ a: "", b: "", c: "" })),
     ],
-    [
-      "ERR_ZMTP_TOO_MANY_SUBSCRIPTIONS",
-      "one more than the handler takes",
-      wire.concat(start, ...["a", "b", "c"].map((topic) => wire.subscribe(topic))),
-    ],
     ["ERR_ZMTP_ASSEMBLY_LIMIT", "two parts", wire.concat(start, part(10), part(10))],
     [
       "ERR_ZMTP_MALFORMED_MESSAGE",
@@ -910,7 +905,6 @@ describe("every error code is reached:", () => {
     const heartbeat = { intervalMs: 1000, timeoutMs: 1000, ttlMs: 0 };
     const accepts = (parts: readonly Uint8Array[]) => parts.length < 3;
     const { side, clock } = alone({ limits, held, heartbeat, accepts, ...nullWith(limits) });
-    side.maxSubscriptions = 2;
     side.feed(octets);
     for (let i = 0; i < 100 && side.error === undefined; i++) {
       clock.advance(500);
