@@ -75,7 +75,8 @@ export class ConnectedEndpoint implements SessionOwner, Candidate {
     if (ready === undefined) this.#dialer.dial();
     else
       ready.then(
-        () => this.#closing || this.#dialer.dial(),
+        // Though we are closing meanwhile: what was sent is to be written.
+        () => this.#dialer.dial(),
         (error) => this.#hopeless(error),
       );
   }

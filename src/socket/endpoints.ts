@@ -20,8 +20,9 @@ export async function bind(core: Core, endpoint: string, signal?: AbortSignal): 
   const policy = policyOf(core, endpoint);
   const events = new BoundEvents(core, endpoint, policy);
   try {
-    const listen = (): Promise<Listener> =>
-      Listener.bind(address, endpoint, listenerOptions(core), events);
+    // As they are now, however long it takes until there is something to secure connections with.
+    const options = listenerOptions(core);
+    const listen = (): Promise<Listener> => Listener.bind(address, endpoint, options, events);
     const binding = policy.ready === undefined ? listen() : policy.ready.then(listen);
     events.listening(await abortable(binding, signal));
   } catch (error) {
