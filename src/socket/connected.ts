@@ -109,7 +109,7 @@ export class ConnectedEndpoint implements SessionOwner, Candidate {
         return;
       }
       this.#dialer.distrust();
-    }
+    } else if (session.refused) this.#dialer.distrust();
     this.#dialer.redial();
   }
 
