@@ -97,7 +97,8 @@ function parse(core: Core, endpoint: string, use: Use): Address {
 /** @throws EINVAL when it cannot be secured as the options want it. */
 function policyOf(core: Core, endpoint: string): Policy {
   const policy = core.security.policy(endpoint);
-  if (core.kind.name === "STREAM" && policy.mechanism !== "NULL") {
+  // Plain TCP has no handshake in which a peer could prove itself, and be judged.
+  if (core.kind.name === "STREAM" && (policy.mechanism !== "NULL" || core.judge.isFor(policy))) {
     throw errnoError("EINVAL", endpoint, "Invalid argument: a Stream cannot be secured");
   }
   return policy;
