@@ -23,11 +23,14 @@ export interface AuthenticationRequest {
   credentials: Message[];
 }
 
-/** A peer that may come in, and what is known of it. */
+/**
+ * A peer that may come in, and what is known of it: one of the two at least, for an object that says
+ * neither (`{ ok: false }`, an Error) means no such thing. Of whom nothing is known true lets in.
+ */
 export interface Allowance {
   /** Who it is (RFC 27, "user id"): told by events and `stats()`. */
   userId?: string;
-  /** What else is known of it, told likewise. Names of letters, digits and `-_.+`, in any case. */
+  /** What else is known of it, told likewise. Names of letters, digits and `-_.+`, in any case, 255 at most. */
   metadata?: Readonly<Record<string, string | Uint8Array>>;
 }
 
@@ -76,13 +79,22 @@ function toVerdict(reply: AuthenticationReply): Verdict {
   if (reply === null || typeof reply !== "object") {
     throw new TypeError("authenticate must answer with a boolean or an object");
   }
-  if (!("status" in reply)) return allowed(reply);
+  if ("status" in reply) return denied(reply);
+  if ("userId" in reply || "metadata" in reply) return allowed(reply);
+  throw new TypeError(
+    "An object that authenticate answers with must say a userId, metadata or a status",
+  );
+}
+
+const STATUSES = ["300", "400", "500"] as const;
+
+function denied(reply: Denial): Verdict {
   const status = STATUSES.find((it) => it === String(reply.status));
   if (status === undefined) throw new TypeError("A denial's status must be 300, 400 or 500");
   return { kind: "refused", status };
 }
 
-const STATUSES = ["300", "400", "500"] as const;
+const NAME = /^[A-Za-z0-9\-_.+]{1,255}$/;
 
 function allowed({ userId = "", metadata = {} }: Allowance): Verdict {
   if (typeof userId !== "string") throw new TypeError("A user id must be a string");
@@ -90,9 +102,16 @@ function allowed({ userId = "", metadata = {} }: Allowance): Verdict {
     kind: "allowed",
     userId,
     metadata: new Map(
-      Object.entries(metadata).map(([name, value]) => [name.toLowerCase(), toOctets(value)]),
+      Object.entries(metadata).map(([name, value]) => [toName(name), toOctets(value)]),
     ),
   };
+}
+
+/** As in a ZAP handler's metadata. */
+function toName(name: string): string {
+  if (!NAME.test(name))
+    throw new TypeError("A name in metadata has letters, digits and -_.+ alone");
+  return name.toLowerCase();
 }
 
 function toOctets(value: unknown): Buffer {

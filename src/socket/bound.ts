@@ -17,7 +17,9 @@ export class BoundEndpoint implements SessionOwner {
   readonly #listener: Listener;
   readonly #policy: Policy;
   readonly #door: Door;
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new Map<Session, Stream>();
+  /** Of connections that are over: those whose peer has not hung up yet, nor been made to. */
+  readonly #parting = new Set<Stream>();
   readonly #waiting = new Map<Session, WaitingPeer>();
   readonly #delays = new SurplusDelays();
   #handshakes = 0;
@@ -35,7 +37,7 @@ export class BoundEndpoint implements SessionOwner {
   }
 
   get sessions(): Iterable<Session> {
-    return this.#sessions;
+    return this.#sessions.keys();
   }
 
   /** A peer came. Before there is anything to secure its connection with, nothing is read of it. */
@@ -56,7 +58,8 @@ export class BoundEndpoint implements SessionOwner {
     const { monitor } = this.#core;
     const address = this.endpoint;
     const peerAddress = remoteAddress(stream, address);
-    const inside = { connections: this.#sessions.size, handshakes: this.#handshakes };
+    const connections = this.#sessions.size + this.#parting.size;
+    const inside = { connections, handshakes: this.#handshakes };
     const error = this.#door.refusal(stream, inside);
     if (error !== undefined) {
       this.#refuse(stream, error);
@@ -66,7 +69,7 @@ export class BoundEndpoint implements SessionOwner {
     stream.setNoDelay(true);
     keepAlive(stream, this.#core.options);
     const session = new Session(this.#core, this, address, "server", this.#policy);
-    this.#sessions.add(session);
+    this.#sessions.set(session, stream);
     monitor.emit({ type: "accept", address, peerAddress });
     session.attachStream(stream, peerAddress);
   }
@@ -91,7 +94,15 @@ export class BoundEndpoint implements SessionOwner {
     if (!established) this.#handshakes--;
     this.#waiting.get(session)?.leave();
     this.#waiting.delete(session);
+    this.#part(this.#sessions.get(session));
     this.finished(session);
+  }
+
+  /** We have hung up. */
+  #part(stream: Stream | undefined): void {
+    if (stream === undefined || stream.destroyed) return;
+    this.#parting.add(stream);
+    stream.once("close", () => this.#parting.delete(stream));
   }
 
   finished(session: Session): void {
@@ -106,8 +117,8 @@ export class BoundEndpoint implements SessionOwner {
     this.#listener.close();
     this.#core.monitor.emit({ type: "close", address: this.endpoint });
     // First those who wait: a place that becomes free is not for them any more.
-    for (const session of this.#sessions) if (!session.established) this.#turnAway(session);
-    for (const session of this.#sessions) this.#core.finish(session);
+    for (const session of this.sessions) if (!session.established) this.#turnAway(session);
+    for (const session of this.sessions) this.#core.finish(session);
   }
 
   #enter(session: Session): void {

@@ -75,7 +75,8 @@ export class ConnectedEndpoint implements SessionOwner, Candidate {
     if (ready === undefined) this.#dialer.dial();
     else
       ready.then(
-        () => this.#closing || this.#dialer.dial(),
+        // Though we are closing meanwhile: what was sent is to be written.
+        () => this.#dialer.dial(),
         (error) => this.#hopeless(error),
       );
   }
@@ -108,7 +109,7 @@ export class ConnectedEndpoint implements SessionOwner, Candidate {
         return;
       }
       this.#dialer.distrust();
-    }
+    } else if (session.refused) this.#dialer.distrust();
     this.#dialer.redial();
   }
 

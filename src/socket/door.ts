@@ -4,7 +4,7 @@ import type { OptionStore } from "../options.js";
 
 /** Who is inside already. */
 export interface Inside {
-  /** Connections, those in their handshake included. */
+  /** Connections, those included that are in their handshake, or over but for the peer's hanging up. */
   readonly connections: number;
   /** Those that have not done their handshake. */
   readonly handshakes: number;

@@ -20,8 +20,9 @@ export async function bind(core: Core, endpoint: string, signal?: AbortSignal): 
   const policy = policyOf(core, endpoint);
   const events = new BoundEvents(core, endpoint, policy);
   try {
-    const listen = (): Promise<Listener> =>
-      Listener.bind(address, endpoint, listenerOptions(core), events);
+    // As they are now, however long it takes until there is something to secure connections with.
+    const options = listenerOptions(core);
+    const listen = (): Promise<Listener> => Listener.bind(address, endpoint, options, events);
     const binding = policy.ready === undefined ? listen() : policy.ready.then(listen);
     events.listening(await abortable(binding, signal));
   } catch (error) {
@@ -96,7 +97,8 @@ function parse(core: Core, endpoint: string, use: Use): Address {
 /** @throws EINVAL when it cannot be secured as the options want it. */
 function policyOf(core: Core, endpoint: string): Policy {
   const policy = core.security.policy(endpoint);
-  if (core.kind.name === "STREAM" && policy.mechanism !== "NULL") {
+  // Plain TCP has no handshake in which a peer could prove itself, and be judged.
+  if (core.kind.name === "STREAM" && (policy.mechanism !== "NULL" || core.judge.isFor(policy))) {
     throw errnoError("EINVAL", endpoint, "Invalid argument: a Stream cannot be secured");
   }
   return policy;

@@ -29,6 +29,11 @@ export class Judge {
     this.#zap = zap;
   }
 
+  /** Whether there is anybody to be asked about the peers of an endpoint, or has to be. */
+  isFor(policy: Policy): boolean {
+    return this.authenticate !== null || this.#needsHandler(policy);
+  }
+
   /**
    * Asks what to do with a peer.
    * @param decided Called once, never before this returns.
@@ -39,8 +44,8 @@ export class Judge {
     policy: Policy,
     decided: (verdict: Verdict) => void,
   ): (() => void) | undefined {
+    if (!this.isFor(policy)) return undefined;
     const { authenticate } = this;
-    if (authenticate === null && !this.#needsHandler(policy)) return undefined;
     let open = true;
     let takeBack = (): void => {};
     const end = (): void => {

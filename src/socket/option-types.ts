@@ -116,8 +116,9 @@ export interface CommonOptions {
   zapDomain: string | null;
   /**
    * Decides about each peer, in place of a ZAP handler and whatever the mechanism: see
-   * {@link Authenticate}. Holds at once, for peers to come. Default null: see {@link zapDomain}.
-   * Ours alone.
+   * {@link Authenticate}. Servers of PLAIN and CURVE ask it, and with NULL both sides; nobody is asked
+   * about peers over inproc. Holds at once, for peers to come. Default null: see {@link zapDomain};
+   * EINVAL for a Stream, whose peers say nothing of themselves. Ours alone.
    */
   authenticate: Authenticate | null;
   /** `ZMQ_TOS`: stored; Node.js 20 cannot set it. Default 0; EINVAL below 0. */

@@ -49,7 +49,7 @@ export class Session implements EngineOwner, PipeSink, Link {
   #metadata: PeerMetadata | undefined;
   /** Takes the question back whether the peer may come in. */
   #takeBack: (() => void) | undefined;
-  /** Why it may not. */
+  /** Why it may not; kept until the next peer comes. */
   #refusal: Exclude<Verdict, { kind: "allowed" }> | undefined;
   #finishing = false;
   #pulling = false;
@@ -81,6 +81,11 @@ export class Session implements EngineOwner, PipeSink, Link {
 
   get metadata(): PeerMetadata | undefined {
     return this.#metadata;
+  }
+
+  /** Whether our judge let the peer not in that was there last. */
+  get refused(): boolean {
+    return this.#refusal !== undefined;
   }
 
   /** Whether the peer is connected and its handshake done. */
@@ -120,6 +125,7 @@ export class Session implements EngineOwner, PipeSink, Link {
   /** Takes over a connected stream and starts the handshake. */
   attachStream(stream: Stream, peerAddress: string): void {
     this.#peerAddress = peerAddress;
+    this.#refusal = undefined;
     const { wiring } = this.#core;
     const open = (now: number): Wire => wiring.open(this.role, this.#policy, this, now);
     this.#engine = new Engine(stream, open, this);
@@ -346,7 +352,6 @@ export class Session implements EngineOwner, PipeSink, Link {
   #forgetPeer(): void {
     this.#takeBack?.();
     this.#takeBack = undefined;
-    this.#refusal = undefined;
     this.#peerAddress = undefined;
     this.#routingId = undefined;
     this.#userId = undefined;

@@ -232,6 +232,9 @@ export class Socket {
       throw new TypeError("authenticate must be a function or null");
     }
     if (this.closed) throw errnoError("ENOTSOCK");
+    if (judge !== null && this.#core.kind.name === "STREAM") {
+      throw errnoError("EINVAL", undefined, "Invalid argument: a Stream cannot be secured");
+    }
     this.#core.judge.authenticate = judge;
   }
 

@@ -234,6 +234,20 @@ describe.each(["PLAIN", "CURVE"] as const)("%s", (mechanism) => {
   });
 });
 
+it("who connects and refuses comes back later and later", async () => {
+  const one = sockets.pair();
+  await one.bind(sockets.endpoint("tcp"));
+  const other = sockets.pair({ reconnectInterval: 1, authenticate: () => false });
+  const log = EventLog.of(other);
+  other.connect(one.lastEndpoint as string);
+  // The first delay is one to two intervals, the sixth 32 to 64.
+  const intervals: number[] = [];
+  for (let i = 0; i < 6; i++) intervals.push((await next(log, "connect:retry")).interval);
+  expect(intervals[5]).toBeGreaterThanOrEqual(32);
+  other.authenticate = null;
+  await handshake(other);
+});
+
 it("CURVE without a judge lets in whoever knows the server's key", async () => {
   const one = sockets.pair(MECHANISMS.CURVE.server);
   const other = sockets.pair(MECHANISMS.CURVE.stranger);

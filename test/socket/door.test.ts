@@ -1,4 +1,4 @@
-import { Socket as Stream } from "node:net";
+import { createConnection, Socket as Stream } from "node:net";
 import { networkInterfaces } from "node:os";
 import {
   afterAll,
@@ -256,6 +256,30 @@ describe.each(["tcp", "ipc"] as const)("maxConnections over %s", (transport) => 
 });
 
 describe("maxConnections", () => {
+  it("counts peers that were refused and do not hang up, until they are made to", async () => {
+    // They have a second: here they have until the test says so.
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const { pull, endpoint } = await server({ maxConnections: 1, authenticate: () => false });
+      const socket = createConnection({
+        port: Number(new URL(endpoint).port),
+        allowHalfOpen: true,
+      });
+      const peer = new RawPeer(socket);
+      peers.push(peer);
+      peer.greet("PUSH");
+      await until(() => peer.ended);
+      expect([peer.commands, pull.stats().peers]).toEqual([["ERROR"], []]);
+      await isRefused(endpoint);
+      vi.advanceTimersByTime(1000);
+      await turns(5);
+      const next = await come(endpoint);
+      await until(() => next.commands.includes("ERROR"));
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("holds at once, without closing who has come; 0 is no bound", async () => {
     const { pull, endpoint } = await server();
     const early = [await comeIn(endpoint), await comeIn(endpoint)];

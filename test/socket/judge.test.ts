@@ -201,7 +201,7 @@ describe("authenticate", () => {
   it("that says nothing of a peer but that it may come in", async () => {
     const nobody = { kind: "allowed", userId: "", metadata: new Map() };
     expect(await reply(() => true)).toEqual(nobody);
-    expect(await reply(() => ({}))).toEqual(nobody);
+    expect(await reply(() => ({ userId: undefined }))).toEqual(nobody);
     expect(await reply(async () => true)).toEqual(nobody);
   });
 
@@ -231,6 +231,12 @@ describe("authenticate", () => {
     ...[undefined, null, 1, "yes", 0, "", () => true],
     ...[{ status: 200 }, { status: 0 }, { status: "3000" }, { status: undefined }],
     ...[{ userId: 1 }, { userId: null }, { metadata: null }, { metadata: { a: 1 } }],
+    ...[
+      { metadata: { "": "x" } },
+      { metadata: { "a b": "x" } },
+      { metadata: { ["a".repeat(256)]: "" } },
+    ],
+    ...[{}, [[]], { ok: false }, new Error("no"), new Map(), new Boolean(false)],
   ])("that says what it should not, %j, lets nobody in: 500", async (answer) => {
     const cause = expect.any(TypeError);
     expect(await reply(() => answer)).toEqual({ kind: "refused", status: "500", cause });

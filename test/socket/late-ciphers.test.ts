@@ -1,6 +1,7 @@
-/** CURVE before its ciphers are loaded: they are loaded once in a file. */
+/** CURVE before its ciphers are loaded: they are loaded once in a file, unless its modules are reset. */
+import { statSync } from "node:fs";
 import { createConnection } from "node:net";
-import { afterEach, expect, it, vi } from "vitest";
+import { afterAll, afterEach, expect, it, vi } from "vitest";
 import { curveKeyPair } from "../../src/curve-key-pair.js";
 import { EventLog } from "../support/event-log.js";
 import { handshake, Sockets } from "../support/sockets.js";
@@ -16,6 +17,7 @@ async function fresh(): Promise<typeof import("../../src/socket/sodium.js")> {
 }
 
 afterEach(() => sockets.close());
+afterAll(() => sockets.end());
 
 it("peers that come, and go, before the ciphers are there", async () => {
   const { curveCipher } = await fresh();
@@ -35,6 +37,34 @@ it("peers that come, and go, before the ciphers are there", async () => {
   await handshake(client);
   await client.send("hello");
   expect(String(await server.receive())).toBe("hello");
+});
+
+it("what was sent before they are there is written, though the socket is closed", async () => {
+  vi.resetModules();
+  const { Pair } = await import("../../src/socket/pair.js");
+  const { curveCipher } = await fresh();
+  const server = sockets.pair(SERVER);
+  await server.bind("tcp://127.0.0.1:*");
+  const client = new Pair(CLIENT);
+  client.connect(server.lastEndpoint as string);
+  const sent = client.send("hello");
+  client.close();
+  expect(curveCipher()).toBeUndefined();
+  await sent;
+  expect(String(await server.receive())).toBe("hello");
+});
+
+it("an endpoint is bound as the options were when it was asked for", async () => {
+  vi.resetModules();
+  const { Pair } = await import("../../src/socket/pair.js");
+  const { curveCipher } = await fresh();
+  const socket = sockets.open(new Pair({ ...SERVER, ipcMode: 0o600 }));
+  const endpoint = sockets.endpoint("ipc");
+  const bound = socket.bind(endpoint);
+  expect(curveCipher()).toBeUndefined();
+  socket.ipcMode = 0o622;
+  await bound;
+  expect(statSync(endpoint.slice("ipc://".length)).mode & 0o777).toBe(0o600);
 });
 
 it("without the package CURVE fails, and says so", async () => {

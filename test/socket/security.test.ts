@@ -208,6 +208,16 @@ describe("an endpoint", () => {
     expect(() => stream.connect(where)).toThrow(refused);
   });
 
+  it.each([{ zapDomain: "d" }, { zapEnforceDomain: true }])(
+    "of a Stream cannot be judged: %j",
+    async (options) => {
+      const stream = sockets.open(new Stream(options));
+      const refused = expect.objectContaining({ code: "EINVAL" });
+      await expect(stream.bind("tcp://127.0.0.1:*")).rejects.toEqual(refused);
+      expect(() => stream.connect(where)).toThrow(refused);
+    },
+  );
+
   it("over inproc is secured by nothing, as in libzmq", async () => {
     const [one, other] = await sockets.connected("inproc", { plainServer: true });
     await other.send("hello");
@@ -230,6 +240,13 @@ describe("authenticate", () => {
   it.each([true, "yes", {}, 1, undefined])("does not take %j", (value) => {
     const text = "authenticate must be a function or null";
     expect(() => new Pair({ authenticate: value as unknown as null })).toThrow(new TypeError(text));
+  });
+
+  it("is not there for a Stream, whose peers say nothing of themselves", () => {
+    const stream = sockets.open(new Stream({ authenticate: null }));
+    expect(() => {
+      stream.authenticate = () => false;
+    }).toThrow(expect.objectContaining({ code: "EINVAL" }));
   });
 
   it("of a closed socket: ENOTSOCK", () => {
