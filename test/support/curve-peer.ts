@@ -32,6 +32,8 @@ class Party {
   readonly keys: Keys;
   readonly short: Keys;
   count = 0;
+  /** What our short key and the peer's share: worked out once, for there may be many messages. */
+  #shared: Uint8Array | undefined;
 
   constructor(keys: Keys, short: Keys) {
     this.keys = keys;
@@ -42,7 +44,9 @@ class Party {
     const count = ++this.count;
     const nonce = shortNonce(kind, count);
     const plain = concat(Uint8Array.of(flags), body);
-    return concat("\x07MESSAGE", number(count, 8), box(plain, nonce, to, this.short.secretKey));
+    this.#shared ??= nacl.box.before(to, this.short.secretKey);
+    const sealed = nacl.box.after(plain, nonce, this.#shared);
+    return concat("\x07MESSAGE", number(count, 8), sealed);
   }
 
   protected unseal(kind: string, message: Uint8Array, from: Uint8Array): Uint8Array {
