@@ -1,7 +1,7 @@
 /** What becomes of a hostile peer, of our socket of any type, and of the good peer there. */
 import { expect } from "vitest";
 import type { EventLog } from "../support/event-log.js";
-import type { Target, Trade } from "../support/hostile.js";
+import type { GoodSocket, Target, Trade } from "../support/hostile.js";
 import type { MockPeer } from "../support/mock-peer.js";
 import { until } from "../support/sockets.js";
 import { ping, pong } from "../support/wire.js";
@@ -18,13 +18,15 @@ export async function alive(peer: MockPeer): Promise<void> {
   await until(() => peer.unread.includes(answer));
 }
 
-/** Nothing is left of any hostile peer, and the good one is served. */
-export async function unharmed(target: Target): Promise<void> {
+/** Nothing is left of any hostile peer, and the good one is served, or the one that is `invited`. */
+export async function unharmed(target: Target, invited?: () => Promise<GoodSocket>): Promise<void> {
   const { assemblyBytes, peers, receive, send } = target.socket.stats();
   expect(assemblyBytes).toBe(0);
-  expect(peers.map(({ connected }) => connected)).toEqual([true]);
+  expect(peers.map(({ connected }) => connected)).toEqual(target.isAlone ? [] : [true]);
   expect([receive.messages, receive.bytes, send.messages, send.bytes]).toEqual([0, 0, 0, 0]);
+  if (invited !== undefined) await target.invite(await invited());
   await target.exchange();
+  if (invited !== undefined) await target.seeOff();
 }
 
 /** Waits for the event that tells of a peer's mistake, or of a refusal. */
@@ -91,6 +93,10 @@ export async function expectOutcome(
   if (typeof outcome === "object") {
     if (isLate) await events.next("handshake");
     await expectError(target.events, outcome);
+    await peer.gone();
+  } else if (outcome === "stays in the handshake") {
+    const { error } = await events.next("handshake:error:other");
+    expect(error?.code).toBe("EAGAIN");
     await peer.gone();
   } else {
     await events.next("handshake");

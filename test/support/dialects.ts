@@ -24,6 +24,8 @@ export interface Dialect {
   client: object;
   /** Octets by which a frame's body is longer on the wire. */
   overhead: number;
+  /** How often a peer says what it says without end: each frame may have to be sealed. */
+  flood: number;
   /** The command by which a peer says who it is. */
   carrier: Record<Part, "READY" | "INITIATE">;
   /**
@@ -66,6 +68,7 @@ export const NULL: Dialect = {
   server: {},
   client: {},
   overhead: 0,
+  flood: 100_000,
   carrier: { client: "READY", server: "READY" },
   async introduce(peer, _, properties, send = atOnce(peer)) {
     await send(concat(NULL.greeting, command("READY", properties)));
@@ -79,6 +82,7 @@ export const PLAIN: Dialect = {
   server: { plainServer: true },
   client: { plainUsername: "admin", plainPassword: "secret" },
   overhead: 0,
+  flood: 100_000,
   carrier: { client: "INITIATE", server: "READY" },
   async introduce(peer, part, properties, send = atOnce(peer)) {
     const first = part === "client" ? command("HELLO", LOGIN) : command("WELCOME");
@@ -89,6 +93,9 @@ export const PLAIN: Dialect = {
 
 /** Keys that are the same in every test: the server's, and those of all clients. */
 export const SERVER_KEYS: Keys = nacl.box.keyPair.fromSecretKey(new Uint8Array(32).fill(3));
+/** A good peer would make new ones for each connection; that takes a while. */
+const CLIENT_SHORT: Keys = nacl.box.keyPair.fromSecretKey(new Uint8Array(32).fill(5));
+const SERVER_SHORT: Keys = nacl.box.keyPair.fromSecretKey(new Uint8Array(32).fill(6));
 const CLIENT_KEYS: Keys = nacl.box.keyPair.fromSecretKey(new Uint8Array(32).fill(4));
 
 const asCommand = { command: true };
@@ -138,7 +145,7 @@ export async function welcomed(
   peer: MockPeer,
   send = atOnce(peer),
 ): Promise<CurveSpeaker<CurveClientPeer>> {
-  const party = new CurveClientPeer(SERVER_KEYS.publicKey, CLIENT_KEYS);
+  const party = new CurveClientPeer(SERVER_KEYS.publicKey, CLIENT_KEYS, CLIENT_SHORT);
   await send(concat(CURVE.greeting, frame(party.hello(), asCommand)));
   await peer.read(CURVE.greeting.length);
   party.welcomed(await bodyOfNext(peer));
@@ -150,7 +157,7 @@ export async function greeted(
   peer: MockPeer,
   send = atOnce(peer),
 ): Promise<CurveSpeaker<CurveServerPeer>> {
-  const party = new CurveServerPeer(SERVER_KEYS);
+  const party = new CurveServerPeer(SERVER_KEYS, SERVER_SHORT);
   await send(CURVE.greeting);
   await peer.read(CURVE.greeting.length);
   party.greeted(await bodyOfNext(peer));
@@ -178,6 +185,7 @@ export const CURVE: Dialect = {
     curveSecretKey: encode(CLIENT_KEYS.secretKey),
   },
   overhead: 33,
+  flood: 20_000,
   carrier: { client: "INITIATE", server: "READY" },
   async introduce(peer, part, metadata, send = atOnce(peer)) {
     if (part === "client") {
