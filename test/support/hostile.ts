@@ -296,9 +296,9 @@ export interface Left {
 export class HostileMemory extends PeerProcess {
   #endpoint = "";
 
-  static async start(type: ClassName): Promise<HostileMemory> {
+  static async start(type: ClassName, options: object = {}): Promise<HostileMemory> {
     const subject = await new HostileMemory().started();
-    subject.#endpoint = (await subject.request("open", { type })) as string;
+    await subject.renew(type, options);
     return subject;
   }
 
@@ -309,6 +309,28 @@ export class HostileMemory extends PeerProcess {
     });
     super("ours", child);
     child.on("message", (message) => this.reply(message as Reply));
+  }
+
+  get endpoint(): string {
+    return this.#endpoint;
+  }
+
+  /** The socket is another one from now on. */
+  async renew(type: ClassName, options: object): Promise<void> {
+    this.#endpoint = (await this.request("open", { type, options })) as string;
+  }
+
+  /** Connects to the endpoints, and again whenever a connection has ended, until {@link hangUp}. */
+  async dial(endpoints: string[], options: object): Promise<void> {
+    await this.request("dial", { endpoints, options });
+  }
+
+  async hangUp(): Promise<void> {
+    await this.request("hangUp");
+  }
+
+  async left(): Promise<Left> {
+    return (await this.request("left")) as Left;
   }
 
   /**
@@ -331,7 +353,7 @@ export class HostileMemory extends PeerProcess {
       socket.resetAndDestroy();
     };
     for (let i = 0; i < times; i += 20) await Promise.all(Array.from({ length: 20 }, once));
-    return (await this.request("left")) as Left;
+    return this.left();
   }
 
   protected override post(request: object): void {
