@@ -1,7 +1,7 @@
 /**
  * What 1,000 peers that say a hostile input leave behind, of the table of `test/hostile`: nothing. In
  * turn it is tried on each type. `HOSTILE=all` tries every input, and takes a quarter of an hour; else
- * every eighth of each part and mechanism is tried, and each of CURVE's and PLAIN's own.
+ * some of each part and mechanism are tried.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Input } from "../hostile/inputs.js";
@@ -12,7 +12,7 @@ import { MockListener, MockPeer } from "../support/mock-peer.js";
 import { metadata, ping, pong } from "../support/wire.js";
 
 const KB = 1024;
-const BEFORE = 100;
+const FEW = 100;
 const TIMES = 1000;
 /** How many are there at a time. */
 const AT_ONCE = 20;
@@ -110,8 +110,10 @@ async function leavesNothing(
     await meet(talk, times);
     return subject.left();
   };
-  const few = await after(BEFORE);
-  const many = await after(TIMES);
+  const few = await after(FEW);
+  await after(TIMES);
+  // What the last ones have had may not have been given up yet: it is as much as of the first ones.
+  const many = await after(FEW);
   expect(many).toMatchObject({ peers: 0, handles: few.handles });
   // 500 octets of each would be seen, though code that was compiled meanwhile is on the heap, too.
   expect(many.heapUsed - few.heapUsed).toBeLessThan(500 * KB);
@@ -120,6 +122,16 @@ async function leavesNothing(
 }
 
 const isAll = process.env["HOSTILE"] === "all";
+
+/**
+ * One of how many is tried: of the inputs of all mechanisms, and of a mechanism's own. No divisor of
+ * the number of types, so that all have their turn. CURVE takes the tests' own peer its time.
+ */
+const ONE_OF: Record<Dialect["name"], [number, number]> = {
+  NULL: [21, 1],
+  PLAIN: [21, 7],
+  CURVE: [51, 13],
+};
 
 const SCENES = DIALECTS.flatMap((dialect) =>
   PARTS.map(([where, part]) => [dialect.name, where, dialect, part] as const),
@@ -135,7 +147,7 @@ describe.each(SCENES)("under %s, %s", (_name, _where, dialect, part) => {
     const isLong =
       input.isFlood === true || input.isSlow === true || input.octets.length > 100 * KB;
     const isOwn = input.name.startsWith("32") || input.name.startsWith("33");
-    return !isLong && (isAll || isOwn || i % 8 === 0);
+    return !isLong && (isAll || i % ONE_OF[dialect.name][isOwn ? 1 : 0] === 0);
   });
 
   it.each(tried.map((it) => [it.input.name, it.trade.name, it] as const))(

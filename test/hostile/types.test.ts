@@ -4,6 +4,7 @@ import type { Stream } from "../../src/index.js";
 import { Pipe } from "../../src/socket/pipe.js";
 import { Pool } from "../../src/socket/pool.js";
 import type { SocketTypeName } from "../../src/zmtp/socket-type.js";
+import { CURVE, PLAIN } from "../support/dialects.js";
 import {
   type ClassName,
   GoodPeers,
@@ -33,6 +34,7 @@ import {
 } from "../support/wire.js";
 import { handshakes, INPUTS, type Input, repeat, subscriptions, TRAFFIC } from "./inputs.js";
 import { alive, drain, expectOutcome, unharmed } from "./outcome.js";
+import { securedInputs } from "./secured-inputs.js";
 
 const KB = 1024;
 const MB = 1024 * KB;
@@ -904,12 +906,21 @@ describe("subscriptions at our other types", () => {
 
 describe("our STREAM", () => {
   // What a peer says is not ours to judge. Those who are slow, or are many, say nothing new.
-  const inputs = INPUTS.filter((input) => input.isSlow !== true && !isHuge(input));
+  const inputs = [
+    ...INPUTS.filter((input) => input.isSlow !== true && !isHuge(input)),
+    // Those that do not depend on what we say: nothing is said to them here.
+    ...[PLAIN, CURVE].flatMap((dialect) =>
+      [...handshakes("PAIR", "PUSH", dialect), ...securedInputs(dialect, "client", "PAIR")]
+        .filter(({ act, octets }) => act === undefined && octets.length > 0)
+        .map((input) => ({ ...input, name: `${dialect.name}: ${input.name}` })),
+    ),
+  ];
 
   let endpoint: string;
   let stream: Stream;
 
   beforeAll(async () => {
+    // A mechanism is ZMTP's: where an option asks for one, a STREAM does not bind.
     stream = open("Stream", { receiveHighWaterMark: SHORT }) as Stream;
     await stream.bind("tcp://127.0.0.1:*");
     endpoint = stream.lastEndpoint as string;
