@@ -51,8 +51,10 @@ async function say(peer: MockPeer, dialect: Dialect, part: Part, type: string, i
     }
     if (outcome === "is a peer") await answered(peer, speaker);
     else if (typeof outcome === "object") await peer.gone();
-    // Our greeting: it is there, whatever has become of it.
-    else await peer.saw(dialect.greeting.subarray(10, 32));
+    // Our greeting: it is there, whatever has become of it. Who speaks CURVE has read it.
+    else if (act === undefined && !(isLate && dialect.name === "CURVE")) {
+      await peer.saw(dialect.greeting.subarray(10, 32));
+    }
   } catch {
     // It may have been thrown out while it spoke.
   }
