@@ -6,7 +6,12 @@ const nearly = { statements: 95, branches: 95, functions: 95, lines: 95 };
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, "test/peers/**", "test/package/**"],
+    exclude: [
+      ...configDefaults.exclude,
+      "test/peers/**",
+      "test/package/**",
+      "test/hostile-memory/**",
+    ],
     pool: "forks",
     // On two cores the default is one; most of the time goes by in waiting for sockets.
     maxWorkers: 2,

@@ -60,6 +60,7 @@ const ALLOWED: Record<Layer, (from: string, to: string) => boolean> = {
     ["routing", "base", "pattern"].includes(layerOf(to)) ||
     to === "socket/socket" ||
     to === "socket/arguments" ||
+    to === "socket/option-types" ||
     to === "socket/pattern",
   compat: (_, to) => layerOf(to) === "compat" || to === "index",
   index: () => true,

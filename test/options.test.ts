@@ -655,10 +655,13 @@ const RECEIVING = [
 
 const BOTH = [...SENDING, ...RECEIVING];
 
+/** Where others subscribe. */
+const LIMITS = ["maxSubscriptions", "maxSubscriptionBytes"];
+
 /** What stands on each class, beside what all sockets have. */
 const ACCESSORS: [TypeName, string[]][] = [
   ["Pair", BOTH],
-  ["Publisher", [...SENDING, "noDrop", "conflate", "invertMatching"]],
+  ["Publisher", [...SENDING, ...LIMITS, "noDrop", "conflate", "invertMatching"]],
   ["Subscriber", [...RECEIVING, "conflate", "invertMatching"]],
   ["Request", [...BOTH, "routingId", "probeRouter", "correlate", "relaxed"]],
   ["Reply", [...BOTH, "routingId"]],
@@ -666,7 +669,10 @@ const ACCESSORS: [TypeName, string[]][] = [
   ["Router", [...BOTH, "routingId", "probeRouter", "mandatory", "handover"]],
   ["Pull", [...RECEIVING, "conflate"]],
   ["Push", [...SENDING, "conflate"]],
-  ["XPublisher", [...BOTH, "noDrop", "manual", "welcomeMessage", "invertMatching", "verbosity"]],
+  [
+    "XPublisher",
+    [...BOTH, ...LIMITS, "noDrop", "manual", "welcomeMessage", "invertMatching", "verbosity"],
+  ],
   ["XSubscriber", BOTH],
   ["Stream", [...BOTH, "notify"]],
 ];

@@ -8,6 +8,7 @@ import type { PeerSocket } from "../support/peer-process.js";
 import { receive, send } from "../support/traffic.js";
 import { concat, greeting, message, ready } from "../support/wire.js";
 import { INPUTS, type Input } from "./inputs.js";
+import { expectError } from "./outcome.js";
 
 const MB = 1024 * 1024;
 const BATCH = { count: 3, shapes: [[10], [3, 300, 0]] };
@@ -88,8 +89,7 @@ async function expectOutcome(
 ): Promise<void> {
   if (typeof outcome === "object") {
     if (isLate) await events.next("handshake");
-    const { error } = await events.next("handshake:error:protocol");
-    expect(error?.code).toBe(outcome.error);
+    await expectError(events, outcome);
     await peer.gone();
   } else if (outcome === "stays in the handshake") {
     const { error } = await events.next("handshake:error:other");

@@ -88,7 +88,8 @@ describe.each(NAMES)("%s", (name) => {
     peer.socket.write(wire.command("PING", Buffer.alloc(2)));
     await until(() => peer.commands.includes("PONG"));
     expect([log.count("disconnect"), socket.stats().peers.length]).toEqual([0, 1]);
-    const many = Array.from({ length: 1000 }, (_, i) => String(i));
+    // Less than a queue may hold: each is received where the application decides.
+    const many = Array.from({ length: 500 }, (_, i) => String(i));
     const unbounded = await ask({ maxSubscriptions: 0, maxSubscriptionBytes: 0 }, many);
     unbounded[2].socket.write(wire.command("PING", Buffer.alloc(2)));
     await until(() => unbounded[2].commands.includes("PONG"));

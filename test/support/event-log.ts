@@ -3,7 +3,7 @@ export interface LoggedEvent {
   type: string;
   address?: string | undefined;
   interval?: number | undefined;
-  error?: { message: string; code?: string | undefined } | undefined;
+  error?: { message: string; code?: string | undefined; status?: number | undefined } | undefined;
 }
 
 const LIMIT_MS = 15_000;

@@ -131,7 +131,9 @@ export class Target {
   readonly trade: Trade;
   readonly socket: zmq.Socket;
   readonly events: EventLog;
-  readonly good: GoodSocket;
+  good: GoodSocket;
+  #isAlone = false;
+  #endpoint: string | undefined;
 
   constructor(trade: Trade, socket: zmq.Socket, good: GoodSocket) {
     this.trade = trade;
@@ -140,8 +142,10 @@ export class Target {
     this.good = good;
   }
 
+  /** Where it is bound; it may be connected elsewhere afterwards. */
   get endpoint(): string {
-    return this.socket.lastEndpoint as string;
+    this.#endpoint ??= this.socket.lastEndpoint as string;
+    return this.#endpoint;
   }
 
   /** Lets the good peer in, which has been, or will be, told to connect. */
@@ -155,6 +159,24 @@ export class Target {
     if (name === "SUB" || name === "XSUB") await good.receive();
     else if (name === "XPUB") await socket.receive();
     else if (name === "PUB") await until(() => socket.stats().subscriptions === 1);
+    await this.events.next("handshake");
+  }
+
+  /** Whether the good peer comes only when it is invited: for a PAIR has one peer at a time. */
+  get isAlone(): boolean {
+    return this.#isAlone;
+  }
+
+  /** Sends the good peer away, until one is invited. */
+  async seeOff(): Promise<void> {
+    this.#isAlone = true;
+    await this.good.close();
+    await this.events.next("disconnect");
+  }
+
+  async invite(good: GoodSocket): Promise<void> {
+    this.good = good;
+    await good.connect(this.endpoint);
     await this.events.next("handshake");
   }
 
@@ -241,10 +263,14 @@ export class GoodPeers extends PeerProcess {
     };
   }
 
-  /** A socket of ours, bound, with a good peer of libzmq's. */
-  async target(trade: Trade, options: object = {}): Promise<Target> {
+  /**
+   * A socket of ours, bound, with a good peer of libzmq's.
+   * @param credentials Options with which that one gets in.
+   */
+  async target(trade: Trade, options: object = {}, credentials: object = {}): Promise<Target> {
     const socket = open(trade.ours, options);
-    const target = new Target(trade, socket, await this.socket(trade.good, goodOptions(trade)));
+    const good = await this.socket(trade.good, { ...goodOptions(trade), ...credentials });
+    const target = new Target(trade, socket, good);
     await socket.bind("tcp://127.0.0.1:*");
     await target.good.connect(target.endpoint);
     await target.meet();
@@ -270,9 +296,9 @@ export interface Left {
 export class HostileMemory extends PeerProcess {
   #endpoint = "";
 
-  static async start(type: ClassName): Promise<HostileMemory> {
+  static async start(type: ClassName, options: object = {}): Promise<HostileMemory> {
     const subject = await new HostileMemory().started();
-    subject.#endpoint = (await subject.request("open", { type })) as string;
+    await subject.renew(type, options);
     return subject;
   }
 
@@ -283,6 +309,28 @@ export class HostileMemory extends PeerProcess {
     });
     super("ours", child);
     child.on("message", (message) => this.reply(message as Reply));
+  }
+
+  get endpoint(): string {
+    return this.#endpoint;
+  }
+
+  /** The socket is another one from now on. */
+  async renew(type: ClassName, options: object): Promise<void> {
+    this.#endpoint = (await this.request("open", { type, options })) as string;
+  }
+
+  /** Connects to the endpoints, and again whenever a connection has ended, until {@link hangUp}. */
+  async dial(endpoints: string[], options: object): Promise<void> {
+    await this.request("dial", { endpoints, options });
+  }
+
+  async hangUp(): Promise<void> {
+    await this.request("hangUp");
+  }
+
+  async left(): Promise<Left> {
+    return (await this.request("left")) as Left;
   }
 
   /**
@@ -305,7 +353,7 @@ export class HostileMemory extends PeerProcess {
       socket.resetAndDestroy();
     };
     for (let i = 0; i < times; i += 20) await Promise.all(Array.from({ length: 20 }, once));
-    return (await this.request("left")) as Left;
+    return this.left();
   }
 
   protected override post(request: object): void {

@@ -130,6 +130,11 @@ export class MockPeer {
     throw new Error(`expected ${show(octets)}\n     got ${show(got)}`);
   }
 
+  /** Resolves once `octets` are among those that nobody has read. */
+  async saw(octets: Uint8Array): Promise<void> {
+    await this.#until(show(octets), () => this.#input.includes(Buffer.from(octets)));
+  }
+
   /** Resolves when the other side has hung up; nothing unread may be left. */
   async expectEnd(): Promise<"end" | "reset"> {
     await this.#until("end", () => this.#end !== "open");

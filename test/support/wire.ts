@@ -75,6 +75,22 @@ export function frame(body: Octets, fields: FrameFields = {}): Uint8Array {
   return concat(Uint8Array.of(first), number(size, long ? 8 : 1), body);
 }
 
+/** The frames that `octets` are, which must be whole ones. */
+export function framesIn(octets: Uint8Array): { flags: number; body: Uint8Array }[] {
+  const view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
+  const frames = [];
+  for (let at = 0; at < octets.length; ) {
+    const flags = view.getUint8(at);
+    const isLong = (flags & 2) !== 0;
+    const start = at + (isLong ? 9 : 2);
+    const size = isLong ? Number(view.getBigUint64(at + 1)) : view.getUint8(at + 1);
+    at = start + size;
+    if (at > octets.length) throw new Error("a frame is cut short");
+    frames.push({ flags, body: octets.subarray(start, at) });
+  }
+  return frames;
+}
+
 export function message(...parts: Octets[]): Uint8Array {
   return concat(...parts.map((part, i) => frame(part, { more: i < parts.length - 1 })));
 }
