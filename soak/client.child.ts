@@ -151,17 +151,31 @@ class ClientLife {
   }
 
   async #ask(): Promise<boolean> {
-    this.socket.receiveTimeout = this.life.relayed ? 500 : 10_000;
+    const { disconnects } = this;
     await this.#say();
-    try {
-      const answer = read(await this.socket.receive());
-      if (answer !== undefined) this.ledger.add(answer);
-      if (answer?.n === this.sent) this.answered++;
-      return true;
-    } catch {
-      // Libzmq's is stuck now.
-      return isOurs;
+    const parts = await this.#patiently(() => this.disconnects > disconnects);
+    // Libzmq's is stuck now.
+    if (parts === undefined) return isOurs;
+    const answer = read(parts);
+    if (answer !== undefined) this.ledger.add(answer);
+    if (answer?.n === this.sent) this.answered++;
+    return true;
+  }
+
+  /** What comes in 10 s; nothing will come any more once it is lost, so then it waits no longer. */
+  async #patiently(isLost: () => boolean): Promise<Buffer[] | undefined> {
+    this.socket.receiveTimeout = 500;
+    for (let tries = 20; tries > 0; tries--) {
+      try {
+        return await this.socket.receive();
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        // EFSM: with the connection the question has gone, and it is time to ask again.
+        if (code !== "EAGAIN" && code !== "EFSM") throw error;
+        if (code === "EFSM" || isLost()) break;
+      }
     }
+    return undefined;
   }
 
   async #answer(): Promise<boolean> {
