@@ -185,9 +185,13 @@ export class Engine {
     else this.#input.restart();
   }
 
-  /** Hangs up once all output has been written. */
+  /** Hangs up once all output has been written, or at once if none can be any more. */
   finish(): void {
     this.#finishing = true;
+    if (this.#broken) {
+      this.#end({ kind: "connection", error: undefined });
+      return;
+    }
     this.#flush();
     this.#finishIfIdle();
   }

@@ -1,5 +1,6 @@
 /** Peers that are let in, and that are not, by sockets over real connections. */
 import { Buffer } from "node:buffer";
+import { execFileSync } from "node:child_process";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { curveKeyPair } from "../../src/curve-key-pair.js";
 import type { Event } from "../../src/events.js";
@@ -11,6 +12,7 @@ import { Reply } from "../../src/socket/rep.js";
 import { Router } from "../../src/socket/router.js";
 import { EventLog } from "../support/event-log.js";
 import { handshake, Sockets, until } from "../support/sockets.js";
+import { greeting, message, ready } from "../support/wire.js";
 
 const sockets = new Sockets();
 
@@ -232,6 +234,23 @@ describe.each(["PLAIN", "CURVE"] as const)("%s", (mechanism) => {
     good.connect(secured);
     await talk(one, good);
   });
+});
+
+/** A peer that says `octets` and goes, all before this thread so much as accepts it. */
+function comeAndGo(endpoint: string, octets: Buffer): void {
+  const path = JSON.stringify(endpoint.slice("ipc://".length));
+  const said = `"${octets.toString("hex")}", "hex", () => process.exit()`;
+  execFileSync(process.execPath, ["-e", `require("node:net").connect(${path}).end(${said})`]);
+}
+
+it("a peer that is turned down, and had gone before we could greet it, is gone", async () => {
+  const one = sockets.pair({ handshakeInterval: 0, authenticate: () => false });
+  const log = EventLog.of(one);
+  await one.bind(sockets.endpoint("ipc"));
+  const said = [greeting(), ready({ "Socket-Type": "PAIR" }), message("and more")];
+  comeAndGo(one.lastEndpoint as string, Buffer.concat(said));
+  expect((await next(log, "handshake:error:auth")).error.status).toBe(400);
+  expect(one.stats().peers).toEqual([]);
 });
 
 it("who connects and refuses comes back later and later", async () => {
