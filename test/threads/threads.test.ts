@@ -59,6 +59,12 @@ async function joined(options = {}, theirs = {}): Promise<Pair> {
     theirs,
   );
   await until(() => peers(one) === 1);
+  // The other end learns of it a little later, and what it sends before that is not heard when it closes.
+  await thread.run(async ({ kept }) => {
+    while (!kept.socket.stats().peers[0]?.connected) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  });
   return one;
 }
 
