@@ -10,6 +10,12 @@ export type Applicant = Pick<ZapRequest, "address" | "identity" | "credentials">
 /** Who is asked has this long, in milliseconds, even if handshakes may take for ever. */
 const PATIENCE_MS = 30_000;
 
+/**
+ * So many calls of the application's at a time: peers that ask and go at once do not keep a place in
+ * the handshake, but the call goes on.
+ */
+const CALLS_MAX = 1024;
+
 const NO_OCTETS = Buffer.alloc(0);
 
 /**
@@ -24,6 +30,8 @@ export class Judge {
   authenticate: Authenticate | null = null;
   readonly #zap: Zap;
   #requests = 0;
+  /** Calls of the application's that have not settled, nor taken too long. */
+  #calls = 0;
 
   constructor(zap: Zap) {
     this.#zap = zap;
@@ -65,7 +73,7 @@ export class Judge {
     queueMicrotask(() => {
       if (!open) return;
       if (authenticate === null) takeBack = this.#askHandler(request, answered);
-      else void consult(authenticate, request).then(answered);
+      else this.#call(authenticate, request, answered);
     });
     return end;
   }
@@ -84,6 +92,30 @@ export class Judge {
       domain: domain ?? NO_OCTETS,
       mechanism,
     };
+  }
+
+  #call(
+    authenticate: Authenticate,
+    request: ZapRequest,
+    answered: (verdict: Verdict) => void,
+  ): void {
+    if (this.#calls >= CALLS_MAX) {
+      answered({ kind: "unanswered", code: "EAGAIN" });
+      return;
+    }
+    this.#calls++;
+    let counts = true;
+    const over = (): void => {
+      clearTimeout(timer);
+      if (counts) this.#calls--;
+      counts = false;
+    };
+    const timer = setTimeout(over, PATIENCE_MS);
+    timer.unref();
+    void consult(authenticate, request).then((verdict) => {
+      over();
+      answered(verdict);
+    });
   }
 
   #askHandler(request: ZapRequest, answered: (verdict: Verdict) => void): () => void {

@@ -259,6 +259,31 @@ describe("authenticate", () => {
     expect(verdicts).toEqual([{ kind: "unanswered", code: "EAGAIN" }]);
   });
 
+  it("is called for so many at a time, those who have gone included, and for others 30 s later", async () => {
+    let calls = 0;
+    judge.authenticate = () => {
+      calls++;
+      return new Promise(() => {});
+    };
+    for (let i = 0; i < 1024; i++) {
+      const takeBack = ask();
+      await Promise.resolve();
+      takeBack?.();
+    }
+    ask();
+    await settled();
+    expect([calls, verdicts]).toEqual([1024, [{ kind: "unanswered", code: "EAGAIN" }]]);
+    vi.advanceTimersByTime(30_000);
+    ask();
+    await settled();
+    expect(calls).toBe(1025);
+  });
+
+  it("is called for any number, one after the other", async () => {
+    for (let i = 0; i < 3000; i++) await reply(() => false);
+    expect(verdicts).toEqual(new Array(3000).fill({ kind: "refused", status: "400" }));
+  });
+
   it("is asked as it was when the peer came", async () => {
     judge.authenticate = () => false;
     ask();
