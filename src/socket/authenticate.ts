@@ -48,7 +48,10 @@ export type Authenticate = (
   request: AuthenticationRequest,
 ) => AuthenticationReply | Promise<AuthenticationReply>;
 
-/** Asks the application. Whatever it does that it should not, nobody gets in. */
+/**
+ * Asks the application. Whatever it does that it should not, nobody gets in.
+ * @internal
+ */
 export async function consult(authenticate: Authenticate, request: ZapRequest): Promise<Verdict> {
   try {
     return toVerdict(await authenticate(toCaller(request)));

@@ -93,7 +93,10 @@ describe.each(CONNECTORS)("a connector: $name", (one) => {
     },
   );
 
-  it("of ours, to libzmq's: the same", async () => {
+  // A PAIR of libzmq's that is bound may never take another peer, if that one comes early.
+  const takesAnother = one.flow.types[0] === "PAIR" ? [] : ["ours, to libzmq's"];
+
+  it.each(takesAnother)("of %s: the same", async () => {
     const sides: Sides = { binder: "libzmq's", connector: "ours" };
     const { parties, relay } = await stalled(one, sides, "tcp");
     const [sender, receiver] = parties;
