@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import { AcceptFilter } from "./accept-filter.js";
 import { errnoError } from "./errors.js";
-import { decode, encode } from "./z85.js";
+import { as, convert, cString, type OctetsKind, toOctets, toText } from "./option-values.js";
+import { encode } from "./z85.js";
 
 /** How an option's value is checked and converted; the names are those of npm zeromq's getters. */
 export type OptionType = "Bool" | "Int32" | "Uint32" | "Int64" | "Uint64" | "String";
@@ -9,13 +10,10 @@ export type OptionType = "Bool" | "Int32" | "Uint32" | "Int64" | "Uint64" | "Str
 export type OptionValue = boolean | number | string | null;
 
 /**
- * Which sockets have an option: all, or those that can receive, or those that can send, or the
- * types that name it.
+ * Which sockets have an option: all, or those that can receive, or those that can send, or those that
+ * peers subscribe at, or the types that name it.
  */
-export type OptionScope = "all" | "readable" | "writable" | "some";
-
-/** Which octets an option takes, and how they are read: see {@link toOctets}. */
-type OctetsKind = "any" | "routing id" | "login" | "domain" | "key";
+export type OptionScope = "all" | "readable" | "writable" | "subscribed" | "some";
 
 export interface OptionSpec {
   name: string;
@@ -93,8 +91,8 @@ function writeOnly(
   return option(id, name, type, initial, { access: "w", immediate: true, ...extra }, "some");
 }
 
-/** What a later call goes by, and nothing that is under way. */
-const ofCalls = { immediate: true, makesNoRoom: true } as const;
+/** What later calls, and later peers, go by, and nothing that waits. */
+const fromNowOn = { immediate: true, makesNoRoom: true } as const;
 
 /** Every socket option (`zmq_setsockopt`). */
 export const OPTIONS: readonly OptionSpec[] = [
@@ -107,7 +105,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     { valid: notNegative, immediate: true },
     "writable",
   ),
-  option(28, "sendTimeout", "Int32", -1, { ...ofCalls, valid: minusOneUp }, "writable"),
+  option(28, "sendTimeout", "Int32", -1, { ...fromNowOn, valid: minusOneUp }, "writable"),
   option(25, "multicastHops", "Int32", 1, { valid: positive }, "writable"),
   option(
     OURS,
@@ -127,7 +125,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     { valid: notNegative, immediate: true },
     "readable",
   ),
-  option(27, "receiveTimeout", "Int32", -1, { ...ofCalls, valid: minusOneUp }, "readable"),
+  option(27, "receiveTimeout", "Int32", -1, { ...fromNowOn, valid: minusOneUp }, "readable"),
   option(
     OURS + 1,
     "receiveHighWaterMarkBytes",
@@ -160,7 +158,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(54, "conflate", "Bool", false, { access: "w" }, "some"),
   writeOnly(56, "handover", "Bool", false),
   writeOnly(61, "connectRoutingId", "String", null, {
-    ...ofCalls,
+    ...fromNowOn,
     octets: "routing id",
     hidden: true,
   }),
@@ -176,23 +174,23 @@ export const OPTIONS: readonly OptionSpec[] = [
     "maxSubscriptions",
     "Int32",
     100_000,
-    { valid: notNegative, immediate: true, makesNoRoom: true },
-    "some",
+    { ...fromNowOn, valid: notNegative },
+    "subscribed",
   ),
   option(
     OURS + 41,
     "maxSubscriptionBytes",
     "Int64",
     16 * 2 ** 20,
-    { valid: notNegative, immediate: true, makesNoRoom: true },
-    "some",
+    { ...fromNowOn, valid: notNegative },
+    "subscribed",
   ),
 
   option(4, "affinity", "Uint64", 0),
   option(8, "rate", "Int32", 100, { valid: positive }),
   option(9, "recoveryInterval", "Int32", 10_000, { valid: notNegative }),
   option(16, "type", "Int32", undefined, { access: "r" }),
-  option(17, "linger", "Int32", -1, { ...ofCalls, valid: minusOneUp }),
+  option(17, "linger", "Int32", -1, { ...fromNowOn, valid: minusOneUp }),
   option(18, "reconnectInterval", "Int32", 100, { valid: minusOneUp }),
   option(19, "backlog", "Int32", 100, { valid: notNegative }),
   option(21, "reconnectMaxInterval", "Int32", 0, { valid: notNegative }),
@@ -235,100 +233,9 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(93, "zapEnforceDomain", "Bool", false),
   option(94, "loopbackFastPath", "Bool", false),
   option(OURS + 30, "ipcMode", "Int64", null, { valid: fileMode, nullable: true }),
-  option(OURS + 31, "maxConnections", "Int32", 16_384, {
-    valid: notNegative,
-    immediate: true,
-    makesNoRoom: true,
-  }),
-  option(OURS + 32, "maxHandshakes", "Int32", 1024, {
-    valid: notNegative,
-    immediate: true,
-    makesNoRoom: true,
-  }),
+  option(OURS + 31, "maxConnections", "Int32", 16_384, { ...fromNowOn, valid: notNegative }),
+  option(OURS + 32, "maxHandshakes", "Int32", 1024, { ...fromNowOn, valid: notNegative }),
 ];
-
-/**
- * Checks and converts a value as npm zeromq does: numbers lose their fraction, a Buffer becomes
- * text.
- * @throws TypeError for a wrong type.
- */
-function convert(type: OptionType, value: unknown): OptionValue {
-  switch (type) {
-    case "Bool":
-      if (typeof value !== "boolean") throw new TypeError("Option value must be a boolean");
-      return value;
-    case "String":
-      return toText(value);
-    default:
-      if (typeof value !== "number") throw new TypeError("Option value must be a number");
-      return toInteger(type, value);
-  }
-}
-
-function toText(value: unknown): string | null {
-  if (value === null || typeof value === "string") return value;
-  if (value instanceof Uint8Array) return Buffer.from(value).toString();
-  throw new TypeError("Option value must be a string or buffer");
-}
-
-/**
- * The octets of a text or a buffer, null where there are none.
- *
- * - `routing id`: 1 to 255, the first of them not zero.
- * - `login`: 1 to 255, or null.
- * - `domain`: 1 to 255.
- * - `key`: 32, or the 40 characters of Z85 that stand for them.
- *
- * @throws EINVAL when they are not of the kind.
- */
-function toOctets(value: unknown, kind: OctetsKind): Buffer | null {
-  const octets = Buffer.from((value ?? "") as string);
-  if (kind === "any") return octets;
-  if (kind === "key") return toKey(octets);
-  if (kind === "login" && value === null) return null;
-  const isGood = kind !== "routing id" || octets[0] !== 0;
-  if (octets.length === 0 || octets.length > 255 || !isGood) throw errnoError("EINVAL");
-  return octets;
-}
-
-const KEY_SIZE = 32;
-const KEY_TEXT_SIZE = 40;
-
-function toKey(octets: Buffer): Buffer {
-  if (octets.length === KEY_SIZE) return octets;
-  const key = octets.length === KEY_TEXT_SIZE ? decode(octets.toString("latin1")) : undefined;
-  if (key === undefined) {
-    const wanted = "A key is 32 octets, or 40 characters of Z85";
-    throw errnoError("EINVAL", undefined, `Invalid argument: ${wanted}`);
-  }
-  return Buffer.from(key);
-}
-
-/** Octets read as text, up to a zero: libzmq hands out a string of C. */
-function cString(octets: Buffer): string {
-  const end = octets.indexOf(0);
-  return octets.toString("utf8", 0, end < 0 ? octets.length : end);
-}
-
-function toInteger(type: OptionType, value: number): number {
-  if (type === "Int32") return value | 0;
-  if (type === "Uint32") return value >>> 0;
-  if (!Number.isFinite(value)) return 0;
-  if (value > Number.MAX_SAFE_INTEGER) {
-    process.emitWarning(
-      "Value is larger than Number.MAX_SAFE_INTEGER and may have been rounded inaccurately.",
-    );
-  }
-  return type === "Uint64" ? Math.max(0, Math.trunc(value)) : Math.trunc(value);
-}
-
-/** A whole number or boolean as one of another type; what is too wide for it loses its upper bits. */
-function as(type: OptionType, value: number | boolean): number | boolean {
-  if (type === "Bool") return Boolean(value);
-  if (type === "Int32") return Number(value) | 0;
-  if (type === "Uint32") return Number(value) >>> 0;
-  return type === "Uint64" ? Math.max(0, Number(value)) : Number(value);
-}
 
 function notBuilt(name: string, endpoint?: string): Error {
   return errnoError("ENOTSUP", endpoint, `Operation not supported: ${name} is not built yet`);

@@ -43,7 +43,7 @@ const PATTERNS = [
 ].map((name) => `socket/${name}`);
 
 const BASE = [
-  ...["errors", "message", "options", "accept-filter", "events", "shared", "z85"],
+  ...["errors", "message", "options", "option-values", "accept-filter", "events", "shared", "z85"],
   "curve-key-pair",
 ];
 

@@ -85,7 +85,6 @@ const BYTE_MARKS = [
 
 const BOOLEANS = ["immediate", "ipv6", "loopbackFastPath", "exclusiveBuffers"];
 
-/** Name, default and a value that some later version will take. */
 const ABSENT = ["vmciBufferSize", "vmciBufferMinSize", "vmciBufferMaxSize", "vmciConnectTimeout"];
 
 const READ_ONLY: [string, unknown][] = [

@@ -55,11 +55,8 @@ export class PublisherPattern extends XPublisherPattern {
 defineSocket(Publisher, {
   type: ZMQ_PUB,
   name: "PUB",
-  scopes: ["writable"],
-  options: [
-    ...["noDrop", "conflate", "invertMatching"],
-    ...["maxSubscriptions", "maxSubscriptionBytes"],
-  ],
+  scopes: ["writable", "subscribed"],
+  options: ["noDrop", "conflate", "invertMatching"],
   single: true,
   publishes: true,
   pattern: (host) => new PublisherPattern(host),

@@ -195,8 +195,8 @@ export class RadioPattern extends RoutedPattern {
 defineSocket(Radio, {
   type: ZMQ_RADIO,
   name: "RADIO",
-  scopes: ["writable"],
-  options: ["noDrop", "maxSubscriptions", "maxSubscriptionBytes"],
+  scopes: ["writable", "subscribed"],
+  options: ["noDrop"],
   defaults: { threadSafe: true },
   publishes: true,
   pattern: (host) => new RadioPattern(host),

@@ -364,11 +364,10 @@ function isNotice(parts: Parts): boolean {
 defineSocket(XPublisher, {
   type: ZMQ_XPUB,
   name: "XPUB",
-  scopes: ["writable", "readable"],
+  scopes: ["writable", "readable", "subscribed"],
   options: [
     ...["noDrop", "manual", "welcomeMessage", "invertMatching"],
     ...["verbose", "verboser", "subscribe", "unsubscribe"],
-    ...["maxSubscriptions", "maxSubscriptionBytes"],
   ],
   publishes: true,
   pattern: (host) => new XPublisherPattern(host),
