@@ -2,11 +2,10 @@
 // what a naive reader takes for such a reply to this very request, and told of as the docs say.
 import { Buffer } from "node:buffer";
 import type { Parts } from "../../src/message.js";
-import type { Zap } from "../../src/socket/context-core.js";
 import { refusalOf } from "../../src/socket/failure.js";
 import { Judge } from "../../src/socket/judge.js";
 import { Policy } from "../../src/socket/policy.js";
-import { type Verdict, ZAP_ERRORS } from "../../src/socket/zap.js";
+import { type Verdict, ZAP_ERRORS, type Zap } from "../../src/socket/zap.js";
 import * as wire from "../../test/support/wire.js";
 import { Loop } from "../loop.js";
 import type { Random } from "../random.js";

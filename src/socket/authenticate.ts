@@ -60,14 +60,14 @@ export async function consult(authenticate: Authenticate, request: ZapRequest): 
   }
 }
 
-function toCaller({ mechanism, address, ...octets }: ZapRequest): AuthenticationRequest {
-  const credentials = octets.credentials.map((it) => Buffer.from(it));
+function toCaller(request: ZapRequest): AuthenticationRequest {
+  const { mechanism, domain, address, identity, credentials } = request;
   const [first, second] = credentials;
   return {
     mechanism,
+    domain: String(domain),
     address,
-    domain: Buffer.from(octets.domain).toString(),
-    identity: Buffer.from(octets.identity),
+    identity,
     ...(mechanism === "PLAIN" && { username: String(first), password: String(second) }),
     ...(mechanism === "CURVE" && { publicKey: encode(first as Buffer) }),
     credentials,

@@ -1,5 +1,4 @@
 import { errnoError } from "../errors.js";
-import type { Parts } from "../message.js";
 import { defineAccessors, type OptionSpec, OptionStore } from "../options.js";
 import { shared } from "../shared.js";
 import { Meeting } from "../transport/inproc.js";
@@ -8,6 +7,7 @@ import { Budget } from "../zmtp/index.js";
 import { Abroad } from "./abroad.js";
 import type { Core } from "./core.js";
 import type { InprocBinding, InprocConnection } from "./inproc.js";
+import type { Zap } from "./zap.js";
 
 /** What may be reserved for large messages whose octets have not come yet, by a whole context. */
 const RESERVE_LIMIT = 64 * 2 ** 20;
@@ -46,27 +46,15 @@ const BOTH = [
 const byId = (specs: OptionSpec[]): Map<number, OptionSpec> =>
   new Map(specs.map((spec) => [spec.id, spec]));
 
-/** The way to the handler that decides who may come in (RFC 27). */
-export interface Zap {
-  /** Whether there is one. */
-  readonly found: boolean;
-  /**
-   * Asks it.
-   * @param done Called with the reply, undefined when the handler has gone without one.
-   * @returns Takes the question back.
-   */
-  ask(request: Parts, done: (reply: Parts | undefined) => void): () => void;
-}
-
 /** The inside of a context: its options, its sockets, its inproc names. */
 export class ContextCore {
   readonly readable = new OptionStore(byId([...BOTH, ...READ]));
   readonly writable = new OptionStore(byId([...BOTH, ...WRITE]));
   readonly names = new Meeting<InprocBinding, InprocConnection>();
   readonly reserve = new Budget(RESERVE_LIMIT);
+  readonly zap: Zap;
   readonly #sockets = new Set<Core>();
   #cells: Int32Array | undefined;
-  readonly zap: Zap;
   /** What other threads have bound; undefined where there is no way to them. */
   abroad: Abroad | undefined = undefined;
 

@@ -1,14 +1,18 @@
 import { Buffer } from "node:buffer";
 import { type Authenticate, consult } from "./authenticate.js";
-import type { Zap } from "./context-core.js";
 import type { Policy } from "./policy.js";
-import { decodeReply, encodeRequest, type Verdict, type ZapRequest } from "./zap.js";
+import { Question } from "./question.js";
+import { decodeReply, encodeRequest, type Verdict, type Zap, type ZapRequest } from "./zap.js";
 
 /** A peer as the judge is told of it. */
-export type Applicant = Pick<ZapRequest, "address" | "identity" | "credentials">;
-
-/** Who is asked has this long, in milliseconds, even if handshakes may take for ever. */
-const PATIENCE_MS = 30_000;
+export interface Applicant {
+  /** Its IP address; empty where it has none. */
+  address: string;
+  /** Our own routing id. */
+  identity: Uint8Array;
+  /** Good during the call only. */
+  credentials: readonly Uint8Array[];
+}
 
 /**
  * So many calls of the application's at a time: peers that ask and go at once do not keep a place in
@@ -16,7 +20,9 @@ const PATIENCE_MS = 30_000;
  */
 const CALLS_MAX = 1024;
 
-const NO_OCTETS = Buffer.alloc(0);
+const NOBODY: Verdict = { kind: "unanswered", code: "ECONNREFUSED" };
+const NO_ANSWER: Verdict = { kind: "unanswered", code: "EAGAIN" };
+const NO_OCTETS = new Uint8Array(0);
 
 /**
  * Decides about a socket's peers: asks the application's `authenticate` function, or else the
@@ -54,28 +60,15 @@ export class Judge {
   ): (() => void) | undefined {
     if (!this.isFor(policy)) return undefined;
     const { authenticate } = this;
-    let open = true;
-    let takeBack = (): void => {};
-    const end = (): void => {
-      open = false;
-      clearTimeout(timer);
-      takeBack();
-    };
-    const answered = (verdict: Verdict): void => {
-      if (!open) return;
-      end();
-      decided(verdict);
-    };
-    const timer = setTimeout(() => answered({ kind: "unanswered", code: "EAGAIN" }), PATIENCE_MS);
-    timer.unref();
-    // Whoever asks is in the midst of taking what the peer sent.
+    const question = new Question(decided, NO_ANSWER);
     const request = this.#request(applicant, policy);
+    // Whoever asks is in the midst of taking what the peer sent.
     queueMicrotask(() => {
-      if (!open) return;
-      if (authenticate === null) takeBack = this.#askHandler(request, answered);
-      else this.#call(authenticate, request, answered);
+      if (!question.open) return;
+      if (authenticate === null) this.#askHandler(request, question);
+      else this.#call(authenticate, request, question);
     });
-    return end;
+    return () => question.takeBack();
   }
 
   #needsHandler({ mechanism, domain, enforced }: Policy): boolean {
@@ -85,47 +78,36 @@ export class Judge {
 
   #request(applicant: Applicant, { mechanism, domain }: Policy): ZapRequest {
     return {
-      ...applicant,
-      // What the peer sent lies in memory that is used again.
-      credentials: applicant.credentials.map((octets) => Buffer.from(octets)),
       id: String(++this.#requests),
-      domain: domain ?? NO_OCTETS,
+      domain: Buffer.from(domain ?? NO_OCTETS),
+      address: applicant.address,
+      identity: Buffer.from(applicant.identity),
       mechanism,
+      credentials: applicant.credentials.map((octets) => Buffer.from(octets)),
     };
   }
 
-  #call(
-    authenticate: Authenticate,
-    request: ZapRequest,
-    answered: (verdict: Verdict) => void,
-  ): void {
+  #call(authenticate: Authenticate, request: ZapRequest, question: Question<Verdict>): void {
     if (this.#calls >= CALLS_MAX) {
-      answered({ kind: "unanswered", code: "EAGAIN" });
+      question.answer(NO_ANSWER);
       return;
     }
     this.#calls++;
-    let counts = true;
-    const over = (): void => {
-      clearTimeout(timer);
-      if (counts) this.#calls--;
-      counts = false;
-    };
-    const timer = setTimeout(over, PATIENCE_MS);
-    timer.unref();
+    // It counts until it has settled, even if nobody wants to know any more; but not for ever.
+    const call = new Question<void>(() => this.#calls--, undefined);
     void consult(authenticate, request).then((verdict) => {
-      over();
-      answered(verdict);
+      call.answer();
+      question.answer(verdict);
     });
   }
 
-  #askHandler(request: ZapRequest, answered: (verdict: Verdict) => void): () => void {
+  #askHandler(request: ZapRequest, question: Question<Verdict>): void {
     if (!this.#zap.found) {
-      answered({ kind: "unanswered", code: "ECONNREFUSED" });
-      return () => {};
+      question.answer(NOBODY);
+      return;
     }
-    return this.#zap.ask(encodeRequest(request), (reply) => {
-      if (reply === undefined) answered({ kind: "unanswered", code: "ECONNREFUSED" });
-      else answered(decodeReply(reply, request.id));
+    question.drop = this.#zap.ask(encodeRequest(request), (reply) => {
+      question.answer(reply === undefined ? NOBODY : decodeReply(reply, request.id));
     });
   }
 }

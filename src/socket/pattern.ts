@@ -3,6 +3,7 @@ import type { Parts } from "../message.js";
 import type { OptionStore, OptionValue } from "../options.js";
 import type { Depth } from "./depth.js";
 import { FairQueue } from "./fq.js";
+import type { Bounds } from "./lane.js";
 import type { NameSet } from "./name-set.js";
 import type { Pipe, PipeSink } from "./pipe.js";
 
@@ -202,7 +203,7 @@ export function fairQueueOf(host: PatternHost): FairQueue {
 }
 
 /** What one peer's queue of a socket that receives may hold. @internal */
-export function receiveBounds({ options }: PatternHost): Depth {
+export function receiveBounds({ options }: PatternHost): Bounds {
   return {
     messages: options.number("receiveHighWaterMark"),
     bytes: options.number("receiveHighWaterMarkBytes"),

@@ -58,9 +58,8 @@ export class Security {
   #choose({ mechanism, as }: { mechanism: "plain" | "curve"; as?: "server" | "client" }): void {
     const options = this.#options;
     options.put("securityMechanism", mechanism);
-    if (as !== undefined || mechanism === "curve") options.put("plainServer", false);
-    if (as !== undefined || mechanism === "plain") options.put("curveServer", false);
-    if (as === "server") options.put(`${mechanism}Server`, true);
+    options.put(`${otherThan(mechanism)}Server`, false);
+    if (as !== undefined) options.put(`${mechanism}Server`, as === "server");
   }
 
   #unset(name: string, mechanism: "plain" | "curve"): void {
@@ -71,7 +70,7 @@ export class Security {
       options.put("plainPassword", null);
     }
     if (options.value("securityMechanism") !== mechanism || this.#isAsked(mechanism)) return;
-    const other = mechanism === "plain" ? "curve" : "plain";
+    const other = otherThan(mechanism);
     options.put("securityMechanism", this.#isAsked(other) ? other : null);
   }
 
@@ -107,6 +106,10 @@ export class Security {
     if (serverKey === undefined) throw missing("curveServerKey or curveServer", endpoint);
     return { secretKey, serverKey };
   }
+}
+
+function otherThan(mechanism: "plain" | "curve"): "plain" | "curve" {
+  return mechanism === "plain" ? "curve" : "plain";
 }
 
 function missing(option: string, endpoint: string): Error {

@@ -1,12 +1,11 @@
 import type { Parts } from "../message.js";
-import type { ContextCore, Zap } from "./context-core.js";
+import type { ContextCore } from "./context-core.js";
 import { Core } from "./core.js";
-import type { Depth } from "./depth.js";
 import { InprocConnection } from "./inproc.js";
 import type { SocketKind } from "./kind.js";
-import { type Input, noOutput, RoutedPattern, UNSUPPORTED } from "./pattern.js";
+import { NoInput, noOutput, RoutedPattern } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
-import { ZAP_ENDPOINT, ZAP_NAME } from "./zap.js";
+import { ZAP_ENDPOINT, ZAP_NAME, type Zap } from "./zap.js";
 
 const ZMQ_REQ = 3;
 
@@ -59,19 +58,13 @@ export class ZapClient implements Zap {
   }
 }
 
-const NOTHING: Depth = { messages: 0, bytes: 0 };
-
 interface Question {
   request: Parts;
   done: (reply: Parts | undefined) => void;
 }
 
 /** A pipe for each question; what comes first from it is the answer, and its end is one as well. */
-class Questions implements Input {
-  readonly vacant = true;
-  readonly readable = false;
-  readonly depth = NOTHING;
-  readonly refusal = UNSUPPORTED;
+class Questions extends NoInput {
   readonly #asked = new Map<Pipe, Question>();
   #next: Question | undefined;
 
@@ -80,35 +73,28 @@ class Questions implements Input {
     this.#next = { request, done };
   }
 
-  attach(pipe: Pipe): void {
+  override attach(pipe: Pipe): void {
     const question = this.#next as Question;
     this.#next = undefined;
     this.#asked.set(pipe, question);
     pipe.write(question.request);
     pipe.flush();
+    super.attach(pipe);
   }
 
-  activated(pipe: Pipe): void {
+  override activated(pipe: Pipe): void {
     const reply = pipe.read();
     if (reply !== undefined) this.#answered(pipe, reply);
   }
 
-  ended(pipe: Pipe): void {
+  override ended(pipe: Pipe): void {
     this.#answered(pipe, undefined);
-    pipe.close();
+    super.ended(pipe);
   }
 
-  detach(pipe: Pipe): void {
+  override detach(pipe: Pipe): void {
     this.#asked.delete(pipe);
-    pipe.close();
-  }
-
-  close(): void {
-    for (const pipe of [...this.#asked.keys()]) this.ended(pipe);
-  }
-
-  receive(): undefined {
-    return undefined;
+    super.detach(pipe);
   }
 
   #answered(pipe: Pipe, reply: Parts | undefined): void {

@@ -20,19 +20,31 @@ export const ZAP_ERRORS: Readonly<Record<ZapErrorCode, string>> = {
   ERR_ZAP_INVALID_METADATA: "The reply's metadata is malformed",
 };
 
-/** Who asks to be let in, as RFC 27 says it. */
+/** The way to the handler that decides who may come in (RFC 27). */
+export interface Zap {
+  /** Whether there is one. */
+  readonly found: boolean;
+  /**
+   * Asks it.
+   * @param done Called with the reply, undefined when the handler has gone without one.
+   * @returns Takes the question back.
+   */
+  ask(request: Parts, done: (reply: Parts | undefined) => void): () => void;
+}
+
+/** Who asks to be let in, as RFC 27 says it. Its octets are its own: who is asked may do with them what he likes. */
 export interface ZapRequest {
   /** Which request it is: the reply says it again. */
   id: string;
   /** `ZMQ_ZAP_DOMAIN`; empty when there is none. */
-  domain: Uint8Array;
+  domain: Buffer;
   /** The peer's IP address; empty where it has none. */
   address: string;
   /** Our own routing id; empty when there is none. */
-  identity: Uint8Array;
+  identity: Buffer;
   mechanism: "NULL" | "PLAIN" | "CURVE";
   /** What the peer proves itself with: see `ConnectionHandler.authenticate`. */
-  credentials: readonly Uint8Array[];
+  credentials: Buffer[];
 }
 
 /** What becomes of a peer. */
@@ -57,9 +69,8 @@ export function encodeRequest(request: ZapRequest): Parts {
     Buffer.from(address),
     identity,
     Buffer.from(mechanism),
-    // What the peer sent lies in memory that is used again.
-    ...credentials.map((octets) => Buffer.from(octets)),
-  ] as Parts;
+    ...credentials,
+  ];
 }
 
 /** What a handler's reply to the request `id` says. Whatever is wrong with it, nobody gets in. */

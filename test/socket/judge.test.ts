@@ -1,10 +1,9 @@
 import { Buffer } from "node:buffer";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Authenticate } from "../../src/socket/authenticate.js";
-import type { Zap } from "../../src/socket/context-core.js";
 import { Judge } from "../../src/socket/judge.js";
 import { Policy, type Terms } from "../../src/socket/policy.js";
-import type { Verdict } from "../../src/socket/zap.js";
+import type { Verdict, Zap } from "../../src/socket/zap.js";
 import { encodeMetadata } from "../../src/zmtp/index.js";
 
 /** A handler, there or not, that answers when the test says so. */
@@ -101,6 +100,17 @@ describe("a handler", () => {
     const [request] = handler.asked;
     const said = ["", "1.0", "1", "d", "10.0.0.1", "us", "PLAIN", "admin", "secret"];
     expect(request?.map(String)).toEqual(said);
+  });
+
+  it("gets octets of its own: what it does to them is nobody's business", async () => {
+    const [domain, identity] = [Buffer.from("d"), Buffer.from("us")];
+    const policy = new Policy({ ...OPEN, ...PLAIN, domain });
+    judge.ask({ ...applicant, identity }, policy, () => {});
+    await settled();
+    for (const part of handler.asked[0] ?? []) part.fill(0);
+    expect([domain, identity, ...applicant.credentials].map(String)).toEqual([
+      ...["d", "us", "admin", "secret"],
+    ]);
   });
 
   it.each([["200"], ["300"], ["400"], ["500"]])("that says %s is heard", async (status) => {
