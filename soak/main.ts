@@ -1,8 +1,9 @@
 // npm run soak -- [--minutes N | --seconds N] [--seed S] [--json]
 //
 // Many clients of mixed types and mechanisms, ours and libzmq's, connect, talk, stall, reset and vanish at random against one process,
-// for N minutes (1), some of them over wires that are cut, some with a login that must never let them in. Numbered messages prove that nothing was lost beyond what patterns.ts allows, nor
-// came twice; what the process holds returns to the start line. A seed leads to the same decisions, though not to the same timing.
+// for N minutes (1), some of them over wires that are cut, some with a login that must never let them in. Numbered messages prove that
+// nothing was lost beyond what patterns.ts allows, nor came twice; what the process holds returns to the start line. A seed leads to the
+// same decisions, though not to the same timing.
 import { randomInt } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -8,7 +8,7 @@ import type { PeerSocket } from "../support/peer-process.js";
 import { receive, send } from "../support/traffic.js";
 import { concat, greeting, message, ready } from "../support/wire.js";
 import { INPUTS, type Input } from "./inputs.js";
-import { expectError } from "./outcome.js";
+import { expectEnd } from "./outcome.js";
 
 const MB = 1024 * 1024;
 const BATCH = { count: 3, shapes: [[10], [3, 300, 0]] };
@@ -83,32 +83,17 @@ async function receiveTexts(pair: Pair, count: number): Promise<string[][]> {
 
 /** Waits until what the input should do has happened, and the peer is gone. */
 async function expectOutcome(
-  { outcome, messages = [], isLate = false }: Input,
+  input: Input,
   { pair, events }: ReturnType<typeof ours>,
   peer: MockPeer,
 ): Promise<void> {
-  if (typeof outcome === "object") {
-    if (isLate) await events.next("handshake");
-    await expectError(events, outcome);
-    await peer.gone();
-  } else if (outcome === "stays in the handshake") {
-    const { error } = await events.next("handshake:error:other");
-    expect(error?.code).toBe("EAGAIN");
-    await peer.gone();
-  } else {
-    await events.next("handshake");
-    if (outcome === "is a peer") {
-      expect(await receiveTexts(pair, messages.length)).toEqual(messages);
-      peer.send(message("still here"));
-      expect(await receiveTexts(pair, 1)).toEqual([["still here"]]);
-      peer.close();
-    } else if (outcome === "falls silent") {
-      await peer.gone();
-    } else {
-      peer.close();
-    }
-  }
-  await events.next("disconnect");
+  const { messages = [] } = input;
+  const isAlive = async (): Promise<void> => {
+    expect(await receiveTexts(pair, messages.length)).toEqual(messages);
+    peer.send(message("still here"));
+    expect(await receiveTexts(pair, 1)).toEqual([["still here"]]);
+  };
+  await expectEnd(input, events, peer, isAlive, () => peer.close());
   expect(pair.readable).toBe(false);
   expect(pair.stats().assemblyBytes).toBe(0);
 }

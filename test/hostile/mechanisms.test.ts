@@ -6,38 +6,20 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { AuthenticationRequest } from "../../src/index.js";
 import { DIALECTS, type Dialect, NULL, type Part, type Speaker } from "../support/dialects.js";
-import { GoodPeers, goodOptions, type Target, TRADES, type Trade } from "../support/hostile.js";
+import { goodOptions, type Target, TRADES, type Trade } from "../support/hostile.js";
 import { MockListener, MockPeer } from "../support/mock-peer.js";
 import { until } from "../support/sockets.js";
 import { metadata, ping } from "../support/wire.js";
 import { type Input, MB } from "./inputs.js";
 import { alive, drain, expectOutcome, unharmed } from "./outcome.js";
+import { Stage } from "./stage.js";
 import { inputsFor, PARTS, whyNot } from "./table.js";
 
-let libzmq: GoodPeers;
-const targets = new Map<string, Promise<Target>>();
-let closing: (() => unknown)[] = [];
+const stage = new Stage();
 
-beforeAll(async () => {
-  libzmq = await GoodPeers.start();
-});
-
-afterEach(async ({ task }) => {
-  for (const close of closing.reverse()) await close();
-  closing = [];
-  // What a test that failed has left behind is not the next one's.
-  if (task.result?.state === "fail") await closeTargets();
-});
-
-afterAll(async () => {
-  await closeTargets();
-  await libzmq.kill();
-});
-
-async function closeTargets(): Promise<void> {
-  for (const target of targets.values()) await target.then((it) => it.close()).catch(() => {});
-  targets.clear();
-}
+beforeAll(() => stage.start());
+afterEach(({ task }) => stage.clear(task.result?.state === "fail"));
+afterAll(() => stage.end());
 
 /** Peers that log in are judged at once, those that have a key a little later. */
 function authenticate({ mechanism, username, password }: AuthenticationRequest) {
@@ -48,8 +30,7 @@ function authenticate({ mechanism, username, password }: AuthenticationRequest) 
 /** Our socket of a type, bound, and its good peer, which has got in. */
 function targetOf(dialect: Dialect, trade: Trade, options: object): Promise<Target> {
   const key = `${dialect.name} ${trade.name} ${JSON.stringify(options)}`;
-  let target = targets.get(key);
-  if (target === undefined) {
+  return stage.target(key, async () => {
     const judge = dialect === NULL ? {} : { authenticate };
     const all = {
       maxMessageSize: MB,
@@ -58,13 +39,10 @@ function targetOf(dialect: Dialect, trade: Trade, options: object): Promise<Targ
       ...judge,
       ...options,
     };
-    target = libzmq.target(trade, all, dialect.client).then(async (it) => {
-      if (trade.name === "PAIR") await it.seeOff();
-      return it;
-    });
-    targets.set(key, target);
-  }
-  return target;
+    const target = await stage.libzmq.target(trade, all, dialect.client);
+    if (trade.name === "PAIR") await target.seeOff();
+    return target;
+  });
 }
 
 /** How a hostile peer and our socket come together. */
@@ -77,11 +55,11 @@ interface Meeting {
 async function meet(target: Target, dialect: Dialect, part: Part, input: Input): Promise<Meeting> {
   if (part === "client") {
     const peer = await MockPeer.connect(target.endpoint);
-    closing.push(() => peer.close());
+    stage.closing.push(() => peer.close());
     return { peer, end: async () => {} };
   }
   const listener = await MockListener.open();
-  closing.push(() => listener.close());
+  stage.closing.push(() => listener.close());
   const { socket } = target;
   const { endpoint } = listener;
   // What was bound stays as it was.
@@ -89,7 +67,7 @@ async function meet(target: Target, dialect: Dialect, part: Part, input: Input):
   socket.connect(endpoint);
   Object.assign(socket, dialect.server);
   const peer = await listener.accept();
-  closing.push(() => peer.close());
+  stage.closing.push(() => peer.close());
   const isFinal = typeof input.outcome === "object" && input.outcome.isFinal === true;
   return {
     peer,
@@ -140,7 +118,8 @@ async function attack(
   await end();
   // An XPUB may hear only now what its peer does not want any more.
   expect(drain(target)).toEqual([]);
-  const invited = () => libzmq.socket(trade.good, { ...goodOptions(trade), ...dialect.client });
+  const invited = () =>
+    stage.libzmq.socket(trade.good, { ...goodOptions(trade), ...dialect.client });
   await unharmed(target, target.isAlone ? invited : undefined);
 }
 

@@ -30,7 +30,7 @@ export async function unharmed(target: Target, invited?: () => Promise<GoodSocke
 }
 
 /** Waits for the event that tells of a peer's mistake, or of a refusal. */
-export async function expectError(
+async function expectError(
   events: EventLog,
   { error: code, status }: Exclude<Input["outcome"], string>,
 ): Promise<void> {
@@ -81,18 +81,21 @@ function outcomeFor({ name }: Trade, input: Input): Pick<Input, "outcome" | "isL
   return { outcome: { error: "ERR_ZMTP_MALFORMED_MESSAGE" }, isLate: true };
 }
 
-/** Waits until what the input should do has happened, and the peer is gone. */
-export async function expectOutcome(
-  target: Target,
-  input: Input,
+/**
+ * Waits until what should become of a peer has happened, and our socket knows that it is gone.
+ * @param isAlive Returns once it has proved to be a peer still.
+ * @param hangUp What it does then.
+ */
+export async function expectEnd(
+  { outcome, isLate = false }: Pick<Input, "outcome" | "isLate">,
+  events: EventLog,
   peer: MockPeer,
-  isAlive = (): Promise<void> => alive(peer),
+  isAlive: () => Promise<void>,
+  hangUp: () => void,
 ): Promise<void> {
-  const { events, trade } = target;
-  const { outcome, isLate = false } = outcomeFor(trade, input);
   if (typeof outcome === "object") {
     if (isLate) await events.next("handshake");
-    await expectError(target.events, outcome);
+    await expectError(events, outcome);
     await peer.gone();
   } else if (outcome === "stays in the handshake") {
     const { error } = await events.next("handshake:error:other");
@@ -102,9 +105,20 @@ export async function expectOutcome(
     await events.next("handshake");
     if (outcome === "is a peer") await isAlive();
     if (outcome === "falls silent") await peer.gone();
-    else peer.reset();
+    else hangUp();
   }
   await events.next("disconnect");
+}
+
+/** As {@link expectEnd}; and that nothing of the peer's was received but its messages. */
+export async function expectOutcome(
+  target: Target,
+  input: Input,
+  peer: MockPeer,
+  isAlive = (): Promise<void> => alive(peer),
+): Promise<void> {
+  const { events, trade } = target;
+  await expectEnd(outcomeFor(trade, input), events, peer, isAlive, () => peer.reset());
   const messages = (input.messages ?? []).map((parts) => received(trade, parts));
   expect(drain(target)).toEqual(messages.filter((parts) => parts !== undefined));
 }

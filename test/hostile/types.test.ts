@@ -7,7 +7,6 @@ import type { SocketTypeName } from "../../src/zmtp/socket-type.js";
 import { CURVE, PLAIN } from "../support/dialects.js";
 import {
   type ClassName,
-  GoodPeers,
   goodOptions,
   HostileMemory,
   open,
@@ -35,50 +34,26 @@ import {
 import { handshakes, INPUTS, type Input, repeat, subscriptions, TRAFFIC } from "./inputs.js";
 import { alive, drain, expectOutcome, unharmed } from "./outcome.js";
 import { securedInputs } from "./secured-inputs.js";
+import { Stage } from "./stage.js";
 
 const KB = 1024;
 const MB = 1024 * KB;
 
-let libzmq: GoodPeers;
-/** Sockets that serve many tests, by what they are. */
-const targets = new Map<string, Target>();
-let closing: (() => unknown)[] = [];
+const stage = new Stage();
 
-beforeAll(async () => {
-  libzmq = await GoodPeers.start();
-});
-
-afterEach(async ({ task }) => {
-  for (const close of closing.reverse()) await close();
-  closing = [];
-  // What a test that failed has left behind is not the next one's.
-  if (task.result?.state === "fail") await closeTargets();
-});
-
-afterAll(async () => {
-  await closeTargets();
-  await libzmq.kill();
-});
-
-async function closeTargets(): Promise<void> {
-  for (const target of targets.values()) await target.close();
-  targets.clear();
-}
+beforeAll(() => stage.start());
+afterEach(({ task }) => stage.clear(task.result?.state === "fail"));
+afterAll(() => stage.end());
 
 /** Our socket of a type, bound, and its good peer; the same for all who ask alike. */
-async function targetOf(trade: Trade, options: object = {}): Promise<Target> {
+function targetOf(trade: Trade, options: object = {}): Promise<Target> {
   const key = `${trade.name} ${JSON.stringify(options)}`;
-  let target = targets.get(key);
-  if (target === undefined) {
-    target = await libzmq.target(trade, { maxMessageSize: MB, ...options });
-    targets.set(key, target);
-  }
-  return target;
+  return stage.target(key, () => stage.libzmq.target(trade, { maxMessageSize: MB, ...options }));
 }
 
 async function dial(endpoint: string): Promise<MockPeer> {
   const peer = await MockPeer.connect(endpoint);
-  closing.push(() => peer.close());
+  stage.closing.push(() => peer.close());
   return peer;
 }
 
@@ -315,9 +290,9 @@ async function asked(
 ): Promise<{ target: Target; peer: MockPeer; request: Buffer[] }> {
   const trade = tradeOf("REQ");
   const socket = open("Request", options);
-  const good = await libzmq.socket("Reply", { linger: 0 });
+  const good = await stage.libzmq.socket("Reply", { linger: 0 });
   const target = new Target(trade, socket, good);
-  closing.push(() => target.close());
+  stage.closing.push(() => target.close());
   await socket.bind("tcp://127.0.0.1:*");
   const peer = await enter(target, "REP");
   await socket.send("question");
@@ -336,8 +311,12 @@ describe("a peer that goes in the midst of it", () => {
       const trade = tradeOf(name);
       const relaxed = name === "REQ" ? { relaxed: true } : {};
       const socket = open(trade.ours, { sendHighWaterMark: 1, ...relaxed });
-      const target = new Target(trade, socket, await libzmq.socket(trade.good, goodOptions(trade)));
-      closing.push(() => target.close());
+      const target = new Target(
+        trade,
+        socket,
+        await stage.libzmq.socket(trade.good, goodOptions(trade)),
+      );
+      stage.closing.push(() => target.close());
       await socket.bind("tcp://127.0.0.1:*");
       const peer = await enter(target, partners(name)[0] as string);
       peer.pause();
@@ -404,8 +383,12 @@ describe("what a peer leaves behind that nobody receives", () => {
   ])("%s: does not keep the good peer out", async (name, octets) => {
     const trade = tradeOf(name);
     const socket = open(trade.ours, { receiveHighWaterMark: SHORT });
-    const target = new Target(trade, socket, await libzmq.socket(trade.good, goodOptions(trade)));
-    closing.push(() => target.close());
+    const target = new Target(
+      trade,
+      socket,
+      await stage.libzmq.socket(trade.good, goodOptions(trade)),
+    );
+    stage.closing.push(() => target.close());
     await socket.bind("tcp://127.0.0.1:*");
     // None of them fills its queue, both together leave more than one may.
     for (let i = 0; i < 2; i++) {
@@ -427,7 +410,7 @@ describe("what a peer leaves behind that nobody receives", () => {
 
   it("STREAM: is more than a mark by one peer's at the most", async () => {
     const stream = open("Stream", { receiveHighWaterMark: SHORT }) as Stream;
-    closing.push(() => stream.close());
+    stage.closing.push(() => stream.close());
     await stream.bind("tcp://127.0.0.1:*");
     const endpoint = stream.lastEndpoint as string;
     const waiting = () => stream.stats().receive.messages;
@@ -865,9 +848,9 @@ describe("subscriptions at our XPUB that nobody receives", () => {
 describe.each<SocketTypeName>(["PUB", "XPUB"])("our %s that connects", (name) => {
   it("to one that comes with new topics again and again: keeps none but the last ones", async () => {
     const listener = await MockListener.open();
-    closing.push(() => listener.close());
+    stage.closing.push(() => listener.close());
     const socket = open(tradeOf(name).ours, { reconnectInterval: 1 });
-    closing.push(() => socket.close());
+    stage.closing.push(() => socket.close());
     socket.connect(listener.endpoint);
     const [type = ""] = partners(name);
     for (let i = 0; i < 20; i++) {
@@ -1021,7 +1004,7 @@ describe("memory", () => {
 
   it.each(ATTACKS)("our %s: 1,000 attacks leave nothing behind", async (name, octets, answer) => {
     const subject = await HostileMemory.start(name);
-    closing.push(() => subject.kill());
+    stage.closing.push(() => subject.kill());
     // More than are measured: the compiler's code is on the heap, too, and comes and goes.
     const before = await subject.attack(octets, 2000, answer);
     const after = await subject.attack(octets, 1000, answer);

@@ -4,7 +4,6 @@ import { type EndReason, Engine, type EngineOwner } from "../../src/transport/en
 import { exclusiveMemory, slabs } from "../../src/transport/memory.js";
 import { RawConnection } from "../../src/transport/raw.js";
 import {
-  announce,
   Connection,
   type ConnectionOptions,
   DEFAULT_LIMITS,
@@ -12,9 +11,8 @@ import {
   NullMechanism,
   plainMemory,
 } from "../../src/zmtp/index.js";
+import { properties, welcome } from "../support/binder.js";
 import { FakeStream } from "../support/fake-stream.js";
-
-const properties = announce("PAIR", undefined);
 
 function options(): ConnectionOptions {
   return {
@@ -26,12 +24,6 @@ function options(): ConnectionOptions {
     handshakeTimeoutMs: 0,
     heartbeat: { intervalMs: 0, timeoutMs: 0, ttlMs: 0 },
   };
-}
-
-/** The octets of a binder that lets us in. */
-function welcome(): Uint8Array {
-  const ready = new NullMechanism("server", properties, DEFAULT_LIMITS).admit() as Uint8Array;
-  return Buffer.concat([encodeGreeting("NULL", false), Buffer.of(4, ready.length), ready]);
 }
 
 class Owner implements EngineOwner {

@@ -5,24 +5,10 @@ import type { Parts } from "../../src/message.js";
 import { Input } from "../../src/transport/input.js";
 import { slabs } from "../../src/transport/memory.js";
 import { onread } from "../../src/transport/reading.js";
-import {
-  announce,
-  Connection,
-  DEFAULT_LIMITS,
-  encodeGreeting,
-  NullMechanism,
-  plainMemory,
-} from "../../src/zmtp/index.js";
+import { Connection, DEFAULT_LIMITS, NullMechanism, plainMemory } from "../../src/zmtp/index.js";
+import { properties, welcome } from "../support/binder.js";
 import { FakeStream } from "../support/fake-stream.js";
 import { until } from "../support/sockets.js";
-
-const properties = announce("PAIR", undefined);
-
-/** The octets of a binder that lets us in. */
-function welcome(): Uint8Array {
-  const ready = new NullMechanism("server", properties, DEFAULT_LIMITS).admit() as Uint8Array;
-  return Buffer.concat([encodeGreeting("NULL", false), Buffer.of(4, ready.length), ready]);
-}
 
 const frames = (...all: string[]): Uint8Array =>
   Buffer.concat(all.map((text) => Buffer.from([0, text.length, ...Buffer.from(text)])));
