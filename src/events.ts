@@ -69,8 +69,8 @@ interface EventFailure<E = ErrnoError> {
  *
  * - `accept` (`ZMQ_EVENT_ACCEPTED`): a peer came to a bound endpoint; its handshake begins.
  * - `accept:error` (`ZMQ_EVENT_ACCEPT_FAILED`): a connection could not be accepted, or was closed
- *   at once: by `tcpAcceptFilter` (EACCES), or as there were too many (`maxConnections`,
- *   `maxHandshakes`: ECONNREFUSED).
+ *   at once: by `tcpAcceptFilter` (EACCES), or as there were too many (`maxConnections`:
+ *   ECONNREFUSED), or later, to make room for the next one (`maxHandshakes`: ECONNREFUSED).
  * - `bind` (`ZMQ_EVENT_LISTENING`): an endpoint is bound; `address` has its real port or path.
  * - `bind:error` (`ZMQ_EVENT_BIND_FAILED`): it could not be bound; `address` lacks the `tcp://`.
  * - `connect` (`ZMQ_EVENT_CONNECTED`): there is a connection to a peer; its handshake begins.

@@ -1,6 +1,5 @@
 import type { Socket as Stream } from "node:net";
 import type { ErrnoError } from "../errors.js";
-import type { EndReason } from "../transport/engine.js";
 import type { Listener } from "../transport/listener.js";
 import { keepAlive, remoteAddress } from "../transport/stream.js";
 import type { Candidate } from "./candidates.js";
@@ -20,9 +19,11 @@ export class BoundEndpoint implements SessionOwner {
   readonly #sessions = new Map<Session, Stream>();
   /** Of connections that are over: those whose peer has not hung up yet, nor been made to. */
   readonly #parting = new Set<Stream>();
+  /** Those in their handshake, the oldest first. */
+  readonly #newcomers = new Set<Session>();
+  /** Those whose handshake is done but for our READY. */
   readonly #waiting = new Map<Session, WaitingPeer>();
   readonly #delays = new SurplusDelays();
-  #handshakes = 0;
   #closed = false;
 
   constructor(core: Core, listener: Listener, policy: Policy) {
@@ -58,25 +59,43 @@ export class BoundEndpoint implements SessionOwner {
     const { monitor } = this.#core;
     const address = this.endpoint;
     const peerAddress = remoteAddress(stream, address);
-    const connections = this.#sessions.size + this.#parting.size;
-    const inside = { connections, handshakes: this.#handshakes };
-    const error = this.#door.refusal(stream, inside);
+    const error =
+      this.#door.refusal(stream, this.#sessions.size + this.#parting.size) ?? this.#makeRoom();
     if (error !== undefined) {
       this.#refuse(stream, error);
       return;
     }
-    this.#handshakes++;
     stream.setNoDelay(true);
     keepAlive(stream, this.#core.options);
     const session = new Session(this.#core, this, address, "server", this.#policy);
     this.#sessions.set(session, stream);
+    this.#newcomers.add(session);
     monitor.emit({ type: "accept", address, peerAddress });
     session.attachStream(stream, peerAddress);
+  }
+
+  /**
+   * Lets a newcomer have the place of whoever has been in the handshake for longest: who means well is
+   * through it in no time, so silent peers cannot keep everybody out. Those who wait keep theirs.
+   * @returns Why there is no room.
+   */
+  #makeRoom(): ErrnoError | undefined {
+    const error = this.#door.crowded(this.#newcomers.size + this.#waiting.size);
+    const [oldest] = this.#newcomers;
+    if (error === undefined || oldest === undefined) return error;
+    const { peerAddress = this.endpoint } = oldest;
+    this.#turnAway(oldest);
+    this.#refused(peerAddress, error);
+    return undefined;
   }
 
   #refuse(stream: Stream, error: ErrnoError): void {
     const peerAddress = remoteAddress(stream, this.endpoint);
     stream.destroy();
+    this.#refused(peerAddress, error);
+  }
+
+  #refused(peerAddress: string, error: ErrnoError): void {
     this.#core.connectionsRefused++;
     this.#core.emit({ type: "accept:error", address: this.endpoint, peerAddress, error });
   }
@@ -90,10 +109,8 @@ export class BoundEndpoint implements SessionOwner {
     return true;
   }
 
-  disconnected(session: Session, _reason: EndReason, established: boolean): void {
-    if (!established) this.#handshakes--;
-    this.#waiting.get(session)?.leave();
-    this.#waiting.delete(session);
+  disconnected(session: Session): void {
+    this.#leaves(session);
     this.#part(this.#sessions.get(session));
     this.finished(session);
   }
@@ -122,12 +139,13 @@ export class BoundEndpoint implements SessionOwner {
   }
 
   #enter(session: Session): void {
-    this.#handshakes--;
+    this.#newcomers.delete(session);
     this.#delays.forget(this.#delayKey(session));
     this.#core.attach(session);
   }
 
   #keepWaiting(session: Session): void {
+    this.#newcomers.delete(session);
     const delay = this.#delays.next(this.#delayKey(session));
     const peer = new WaitingPeer(
       this.#core,
@@ -143,12 +161,16 @@ export class BoundEndpoint implements SessionOwner {
   }
 
   #turnAway(session: Session): void {
-    this.#waiting.get(session)?.leave();
-    this.#waiting.delete(session);
-    this.#handshakes--;
+    this.#leaves(session);
     const where = whereIs(session);
     this.finished(session);
     this.#core.emit({ type: "disconnect", ...where });
+  }
+
+  #leaves(session: Session): void {
+    this.#newcomers.delete(session);
+    this.#waiting.get(session)?.leave();
+    this.#waiting.delete(session);
   }
 
   /** Peers of one address share a delay; on ipc they all have the listener's. */

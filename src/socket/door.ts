@@ -2,14 +2,6 @@ import type { Socket as Stream } from "node:net";
 import { type ErrnoError, errnoError } from "../errors.js";
 import type { OptionStore } from "../options.js";
 
-/** Who is inside already. */
-export interface Inside {
-  /** Connections, those included that are in their handshake, or over but for the peer's hanging up. */
-  readonly connections: number;
-  /** Those that have not done their handshake. */
-  readonly handshakes: number;
-}
-
 /**
  * Says who is let in at a bound endpoint, before anything is read or written. A surplus connection is
  * closed rather than left waiting: its peer learns at once, and tries again when it likes.
@@ -24,8 +16,12 @@ export class Door {
     this.#endpoint = endpoint;
   }
 
-  /** Why a peer that came is refused; undefined when it may come in. */
-  refusal(stream: Stream, { connections, handshakes }: Inside): ErrnoError | undefined {
+  /**
+   * Why a peer that came is refused; undefined when it may come in.
+   * @param connections How many there are, those included that are in their handshake, or over but for
+   *   the peer's hanging up.
+   */
+  refusal(stream: Stream, connections: number): ErrnoError | undefined {
     const options = this.#options;
     const { remoteAddress } = stream;
     if (this.#endpoint.startsWith("tcp://") && !options.acceptFilter.admits(remoteAddress)) {
@@ -37,12 +33,18 @@ export class Door {
       this.#warn(most);
       return this.#refused("ECONNREFUSED", `Too many connections: maxConnections is ${most}`);
     }
-    const mostHandshakes = options.number("maxHandshakes");
-    if (mostHandshakes > 0 && handshakes >= mostHandshakes) {
-      const text = `Too many connections in handshake: maxHandshakes is ${mostHandshakes}`;
-      return this.#refused("ECONNREFUSED", text);
-    }
     return undefined;
+  }
+
+  /**
+   * Why one peer in its handshake has to go before the next may come in; undefined when there is room.
+   * @param handshakes How many there are that have not done theirs.
+   */
+  crowded(handshakes: number): ErrnoError | undefined {
+    const most = this.#options.number("maxHandshakes");
+    if (most === 0 || handshakes < most) return undefined;
+    const text = `Too many connections in handshake: maxHandshakes is ${most}`;
+    return this.#refused("ECONNREFUSED", text);
   }
 
   #refused(code: string, text: string): ErrnoError {

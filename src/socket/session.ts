@@ -19,7 +19,7 @@ export interface SessionOwner {
   /** The peer's handshake is done. Whether to let it in now; if not, {@link Session.admit} may. */
   admit(session: Session): boolean;
   /** The session's connection is over. Its messages, if they can be sent again, are in the pipe. */
-  disconnected(session: Session, reason: EndReason, established: boolean): void;
+  disconnected(session: Session, reason: EndReason): void;
   /** The session is over: its socket's end of the pipe is closed, and what it held is written. */
   finished(session: Session): void;
 }
@@ -276,7 +276,7 @@ export class Session implements EngineOwner, PipeSink, Link {
     this.#report(reason, established);
     if (established) this.#pipe?.disconnected();
     this.#forgetPeer();
-    this.#owner.disconnected(this, reason, established);
+    this.#owner.disconnected(this, reason);
     if (this.#finishing && !this.hasOutput) this.#finished();
   }
 

@@ -69,8 +69,9 @@ export interface Stats {
    */
   total: { messagesReceived: number; messagesSent: number; messagesDropped: number };
   /**
-   * Connections that came to a bound endpoint and were closed at once, for want of a place
-   * (`maxConnections`, `maxHandshakes`) or by `tcpAcceptFilter`. An `accept:error` event tells of each.
+   * Connections that came to a bound endpoint and were closed before they were in, for want of a
+   * place (`maxConnections`, `maxHandshakes`) or by `tcpAcceptFilter`. An `accept:error` event tells of
+   * each.
    */
   connectionsRefused: number;
   /** Topics that we, or our peers, are subscribed to; undefined for types without subscriptions. */

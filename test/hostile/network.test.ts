@@ -357,11 +357,9 @@ describe("37 many connections at once", () => {
       for (const peer of silent) peer.close();
     });
     for (let i = 0; i < 76; i++) await events.next("accept:error");
-    expect(events.count("accept")).toBe(1024);
+    while (events.count("accept") < 1100) await events.next("accept");
     expect(events.count("accept:error")).toBe(76);
     expect(pair.stats().peers).toHaveLength(1024);
-    for (const peer of silent.splice(0, 600)) peer.reset();
-    await events.next("disconnect");
     const good = await mock(MockPeer.connect(endpoint));
     good.send(HELLO, message("through"));
     expect(await receiveTexts(pair, 1)).toEqual([["through"]]);

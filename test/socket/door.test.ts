@@ -177,8 +177,7 @@ describe("tcpAcceptFilter", () => {
 
   it("refuses over tcp whose address cannot be told, unless everyone is let in", () => {
     const options = new OptionStore(new Map(OPTIONS.map((spec) => [spec.id, spec])));
-    const refusal = (endpoint: string) =>
-      new Door(options, endpoint).refusal(new Stream(), { connections: 0, handshakes: 0 });
+    const refusal = (endpoint: string) => new Door(options, endpoint).refusal(new Stream(), 0);
     expect(refusal("tcp://127.0.0.1:5555")).toBeUndefined();
     options.set(38, "String", ["0.0.0.0/0", "::/0"]);
     expect(refusal("tcp://127.0.0.1:5555")?.code).toBe("EACCES");
@@ -292,35 +291,90 @@ describe("maxConnections", () => {
 });
 
 describe("maxHandshakes", () => {
-  it("bounds who has not done the handshake; who has makes room for the next", async () => {
+  it("bounds who has not done the handshake: the oldest goes when the next one comes", async () => {
     const { pull, endpoint, events } = await server({ maxHandshakes: 2 });
     for (let i = 0; i < 5; i++) await comeIn(endpoint);
-    const [one] = [await come(endpoint, true), await come(endpoint, true)];
+    const [first, second] = [await come(endpoint, true), await come(endpoint, true)];
     await until(() => pull.stats().peers.length === 7);
-    await isRefused(endpoint);
-    expect(events.at(-1)).toMatchObject({
-      type: "accept:error",
-      error: {
-        code: "ECONNREFUSED",
-        message: "Too many connections in handshake: maxHandshakes is 2",
+    expect(events.filter(({ type }) => type === "accept:error")).toEqual([]);
+    const { localPort } = first.socket;
+    const third = await come(endpoint, true);
+    await until(() => first.ended && third.size > 0);
+    expect(events.slice(-3)).toMatchObject([
+      { type: "disconnect", address: endpoint },
+      {
+        type: "accept:error",
+        address: endpoint,
+        peerAddress: `tcp://127.0.0.1:${localPort}`,
+        error: {
+          code: "ECONNREFUSED",
+          message: "Too many connections in handshake: maxHandshakes is 2",
+        },
       },
-    });
+      { type: "accept" },
+    ]);
     expect([pull.stats().connectionsRefused, warn.mock.calls]).toEqual([1, []]);
-    one?.greet("PUSH");
-    await until(() => one?.commands.includes("READY") === true);
+    // Who has done it makes room for the next.
+    second.greet("PUSH");
+    await until(() => second.commands.includes("READY"));
     await speaks(await comeIn(endpoint), pull);
+    expect([third.ended, pull.stats().connectionsRefused]).toEqual([false, 1]);
+  });
+
+  it("lets in who does its handshake, however many silent peers keep coming", async () => {
+    const { pull, endpoint } = await server({ maxHandshakes: 10, handshakeInterval: 0 });
+    let silent: RawPeer[] = [];
+    for (let i = 0; i < 30; i++) {
+      silent = await Promise.all(Array.from({ length: 5 }, () => come(endpoint, true)));
+      await speaks(await comeIn(endpoint), pull);
+    }
+    await until(() => silent.every(({ size }) => size > 0));
+    expect(pull.stats().peers).toHaveLength(30 + 9);
+  });
+
+  it("holds for those whom a judge has not judged, and forgets its answer about who had to go", async () => {
+    const asked: ((answer: boolean) => void)[] = [];
+    const { pull, endpoint } = await server({ maxHandshakes: 1 });
+    pull.authenticate = () => new Promise((resolve) => asked.push(resolve));
+    const first = await come(endpoint);
+    await until(() => asked.length === 1);
+    const second = await come(endpoint);
+    await until(() => first.ended && asked.length === 2);
+    for (const answer of asked) answer(true);
+    await until(() => second.commands.includes("READY"));
+    await speaks(second, pull);
+    expect(pull.stats().peers).toHaveLength(1);
+  });
+
+  it("spares those who wait for a place: then the newcomer has to go", async () => {
+    const one = sockets.pair({ maxHandshakes: 1 });
+    await one.bind("tcp://127.0.0.1:*");
+    const endpoint = one.lastEndpoint as string;
+    const holder = await come(endpoint, true);
+    holder.greet("PAIR");
+    await until(() => holder.commands.includes("READY"));
+    const waits = await come(endpoint, true);
+    waits.greet("PAIR");
+    await until(() => waits.size === 64 && one.stats().peers.length === 2);
+    await turns(20);
+    const late = await isRefused(endpoint);
+    expect([holder.ended, waits.ended, late.size]).toEqual([false, false, 0]);
+    expect(one.stats().connectionsRefused).toBe(1);
   });
 
   it("holds at once; 0 is no bound", async () => {
     const { pull, endpoint } = await server({ maxHandshakes: 1 });
-    await come(endpoint, true);
+    const first = await come(endpoint, true);
     await until(() => pull.stats().peers.length === 1);
-    await isRefused(endpoint);
+    const second = await come(endpoint, true);
+    await until(() => first.ended && pull.stats().peers.length === 1);
     pull.maxHandshakes = 0;
     await come(endpoint, true);
     await until(() => pull.stats().peers.length === 2);
     pull.maxHandshakes = 2;
-    await isRefused(endpoint);
+    await come(endpoint, true);
+    await until(() => second.ended && pull.stats().connectionsRefused === 2);
+    expect(pull.stats().peers).toHaveLength(2);
   });
 
   it("is free again when a handshake has taken too long", async () => {
@@ -329,5 +383,6 @@ describe("maxHandshakes", () => {
     await until(() => silent.ended);
     await turns(1);
     await speaks(await comeIn(endpoint), pull);
+    expect(pull.stats().connectionsRefused).toBe(0);
   });
 });
