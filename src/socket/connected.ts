@@ -85,6 +85,8 @@ export class ConnectedEndpoint implements SessionOwner, Candidate {
   #hopeless(error: ErrnoError): void {
     process.emitWarning(error);
     this.#core.emit({ type: "handshake:error:other", address: this.endpoint, error });
+    this.#giveUp();
+    if (this.#closing) this.#session.abandon();
   }
 
   admit(session: Session): boolean {

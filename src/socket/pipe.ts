@@ -223,6 +223,11 @@ export class Pipe {
     this.#in.put(parts);
   }
 
+  /** Takes back what was written here and has not been read. */
+  retract(): void {
+    this.#out.clear();
+  }
+
   /** Tells the other end that the peer is there; `routingId` is what it calls itself. */
   connected(routingId: Buffer): void {
     const peer = this.#peer;

@@ -94,6 +94,8 @@ class Questions extends NoInput {
 
   override detach(pipe: Pipe): void {
     this.#asked.delete(pipe);
+    // Peers that ask and go, over and over, shall not fill the handler's queue: nobody waits for an answer.
+    pipe.retract();
     super.detach(pipe);
   }
 

@@ -11,6 +11,7 @@ import type { Pair } from "../../src/socket/pair.js";
 import { Reply } from "../../src/socket/rep.js";
 import { Router } from "../../src/socket/router.js";
 import { EventLog } from "../support/event-log.js";
+import { RawPeer } from "../support/raw-peer.js";
 import { handshake, Sockets, until } from "../support/sockets.js";
 import { greeting, message, ready } from "../support/wire.js";
 
@@ -311,6 +312,35 @@ describe("a ZAP handler", () => {
     })();
     return { requests, socket };
   }
+
+  it.each([Router, Reply])(
+    "that is slow is not asked any more about peers that have gone (%#)",
+    async (Handler) => {
+      const context = new Context();
+      const handler = sockets.open(new Handler({ context }));
+      await handler.bind("inproc://zeromq.zap.01");
+      const one = sockets.open(new Router({ context, zapDomain: "here" }));
+      await one.bind(sockets.endpoint("tcp"));
+      const peers: RawPeer[] = [];
+      for (const name of ["a", "b", "c", "d", "e"]) {
+        const peer = await RawPeer.connect(one.lastEndpoint as string);
+        peers.push(peer);
+        peer.socket.write(
+          Buffer.concat([greeting(), ready({ "Socket-Type": "DEALER", Identity: name })]),
+        );
+      }
+      await until(() => handler.stats().receive.messages === 5);
+      for (const peer of peers) if (peer !== peers[2]) peer.socket.destroy();
+      await until(() => one.stats().peers.length === 1);
+      expect(handler.stats().receive.messages).toBe(1);
+      expect(handler.stats().peers).toHaveLength(1);
+      const [request] = [await handler.receive()];
+      expect(String(request?.at(-1))).toBe("NULL");
+      peers[2]?.socket.destroy();
+      await until(() => one.stats().peers.length === 0);
+      expect(handler.stats().receive.messages).toBe(0);
+    },
+  );
 
   it.each(["Router", "Reply"] as const)("that is a %s decides", async (type) => {
     const context = new Context();

@@ -94,5 +94,14 @@ it("without the package CURVE fails, and says so", async () => {
   client.connect("tcp://127.0.0.1:1");
   expect((await clientLog.next("handshake:error:other")).error).toEqual(lacking);
   expect(await warned).toEqual(lacking);
+
+  // What was sent will never be, and holds nobody up.
+  const warnedAgain = new Promise((resolve) => process.once("warning", resolve));
+  const patient = new Pair({ linger: -1, ...CLIENT });
+  patient.connect("tcp://127.0.0.1:1");
+  await patient.send("in vain");
+  await patient[Symbol.asyncDispose]();
+  expect(patient.stats().total.messagesDropped).toBe(1);
+  expect(await warnedAgain).toEqual(lacking);
   vi.doUnmock("libsodium-wrappers");
 });
