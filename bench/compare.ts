@@ -8,11 +8,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { killAllChildren } from "./children.js";
 import { type Contest, calibratedContest, interleave } from "./contest.js";
-import type { LatencyPattern, ThroughputPattern } from "./goals.js";
+import type { LatencyPattern } from "./goals.js";
+import { firstCount, type Load, titleOf } from "./load.js";
 import { type Options, type RowName, readOptions, type Transport } from "./options.js";
 import { removeEndpoints } from "./rendezvous.js";
 import { formatSpread } from "./report.js";
-import { type Api, libraryLatency, libraryThroughput } from "./rivals.js";
+import { type Api, libraryLatency, libraryThroughput, publishingBy } from "./rivals.js";
 import { firstRequestCount, requestsTitle, runRequests } from "./rows/dealer-router.js";
 import { heapAt, peerCounts, runIdle } from "./rows/idle-peers.js";
 import { firstLatencyCount, latencyTitle, runLatency } from "./rows/latency.js";
@@ -23,7 +24,7 @@ import {
   subscriberCounts,
 } from "./rows/pubsub.js";
 import { manySubscriptions, runMatching } from "./rows/subscriptions.js";
-import { firstCount, pipelineSize, runThroughput, throughputTitle } from "./rows/throughput.js";
+import { pairLoads, pipelineLoad, runThroughput } from "./rows/throughput.js";
 import { quotientsOf, spread } from "./statistics.js";
 
 type Trees = Record<"old" | "new", string>;
@@ -54,10 +55,8 @@ const duels: Partial<
   Record<RowName, (trees: Trees, options: Options) => AsyncGenerator<Comparison>>
 > = {
   async *thr(trees, options) {
-    for (const transport of options.transports)
-      for (const size of options.sizes)
-        for (const api of apis)
-          yield await compareThroughput("pair", trees, api, transport, size, options);
+    for (const load of pairLoads(options))
+      for (const api of apis) yield await compareThroughput(load, trees, api, options);
   },
 
   async *lat(trees, options) {
@@ -68,7 +67,7 @@ const duels: Partial<
   async *pushpull(trees, options) {
     for (const transport of options.transports)
       for (const api of apis)
-        yield await compareThroughput("pipeline", trees, api, transport, pipelineSize, options);
+        yield await compareThroughput({ ...pipelineLoad, transport }, trees, api, options);
   },
 
   async *pubsub(trees, options) {
@@ -77,7 +76,8 @@ const duels: Partial<
         yield await race(
           `${deliveriesTitle(subscribers)}, ${api}`,
           trees,
-          (entry, count) => runDeliveries({ entry, api }, subscribers, count),
+          (entry, count) =>
+            runDeliveries(publishingBy({ name: "", entry, api }), subscribers, count),
           (figures) => figures.deliveriesPerSecond,
           { firstCount: firstDeliveryCount(subscribers), ...options },
         );
@@ -161,22 +161,20 @@ async function* comparisons(trees: Trees, options: Options): AsyncGenerator<Comp
 }
 
 async function compareThroughput(
-  pattern: ThroughputPattern,
+  load: Load,
   trees: Trees,
   api: Api,
-  transport: Transport,
-  size: number,
   options: Options,
 ): Promise<Comparison> {
   return race(
-    `${throughputTitle(pattern, transport, size)}, ${api}`,
+    `${titleOf(load)}, ${api}`,
     trees,
     (entry, count) => {
-      const side = libraryThroughput(entry, api, pattern);
-      return runThroughput({ send: side, receive: side }, transport, size, count);
+      const side = libraryThroughput(entry, api);
+      return runThroughput({ send: side, receive: side }, load, count);
     },
     (figures) => figures.messagesPerSecond,
-    { firstCount: firstCount(size), ...options },
+    { firstCount: firstCount(load), ...options },
   );
 }
 

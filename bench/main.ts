@@ -15,22 +15,30 @@ import { dealerRouter } from "./rows/dealer-router.js";
 import { fairness } from "./rows/fairness.js";
 import { idlePeers } from "./rows/idle-peers.js";
 import { importTime } from "./rows/import.js";
+import { inproc } from "./rows/inproc.js";
 import { latency, request } from "./rows/latency.js";
+import { micro } from "./rows/micro.js";
 import { publishSubscribe } from "./rows/pubsub.js";
+import { queue } from "./rows/queue.js";
 import { packedSize } from "./rows/size.js";
 import { story } from "./rows/story.js";
 import { subscriptions } from "./rows/subscriptions.js";
-import { pipeline, throughput } from "./rows/throughput.js";
+import { curve, frames, pipeline, throughput } from "./rows/throughput.js";
 
 const rows: Record<RowName, (options: Options) => AsyncGenerator<Section>> = {
   thr: throughput,
   lat: latency,
   pushpull: pipeline,
+  curve,
+  frames,
+  inproc,
   pubsub: publishSubscribe,
   "dealer-router": dealerRouter,
   reqrep: request,
   subscriptions,
   "idle-peers": idlePeers,
+  queue,
+  micro,
   story,
   fair: fairness,
   import: importTime,

@@ -1,15 +1,17 @@
 /** Who runs against whom: each rival is a sender and a receiver, each of these a child program. */
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { type Command, nodeCommand } from "./children.js";
-import type { LatencyPattern, ThroughputPattern } from "./goals.js";
+import type { LatencyPattern } from "./goals.js";
+import { type Load, ringFor } from "./load.js";
+import { names } from "./names.js";
 
-/** A run's numbers, in the order in which the child programs take them. */
+/** A run's numbers. */
 export interface ThroughputRun {
-  size: number;
+  load: Load;
   count: number;
-  ring: number;
 }
 
 export interface LatencyRun {
@@ -25,8 +27,6 @@ export interface ThroughputRival {
   name: string;
   send: ThroughputSide;
   receive: ThroughputSide;
-  /** A bare pipe says something about large messages only. */
-  smallestSize?: number;
 }
 
 export interface LatencyRival {
@@ -35,8 +35,8 @@ export interface LatencyRival {
   echo: LatencySide;
 }
 
-/** How a child program uses a library: awaiting every call, or only those that would have to wait. */
-export type Api = "await" | "try";
+/** How a child program uses a library: awaiting every call, iterating, or awaiting only calls that would have to wait. */
+export type Api = "await" | "iterate" | "try";
 
 /** A library with npm zeromq's API, both ends of a run. */
 export interface Library {
@@ -46,17 +46,6 @@ export interface Library {
   api: Api;
 }
 
-/** Names that ratios and goals speak of. */
-export const names = {
-  awaiting: "purezmq, await",
-  draining: "purezmq, drain",
-  oursToLibzmq: "purezmq to libzmq C",
-  libzmqToOurs: "libzmq C to purezmq",
-  npm: "npm zeromq",
-  libzmq: "libzmq in C",
-  bare: "bare net.Socket",
-} as const;
-
 /** Below this a bare pipe makes a system call for every few bytes: no rival, another task. */
 const smallestBareSize = 65_536;
 
@@ -65,42 +54,90 @@ export const ourCommonJsEntry = pathHere("../dist/cjs/index.js");
 export const npmEntry = createRequire(import.meta.url).resolve("zeromq");
 
 export const awaiting: Library = { name: names.awaiting, entry: ourEntry, api: "await" };
+export const iterating: Library = { name: names.iterating, entry: ourEntry, api: "iterate" };
 export const draining: Library = { name: names.draining, entry: ourEntry, api: "try" };
 export const npm: Library = { name: names.npm, entry: npmEntry, api: "await" };
 
-const throughputProgram = pathHere("peers/thr.mjs");
-const latencyProgram = pathHere("peers/lat.mjs");
-const bareThroughput = pathHere("peers/bare-thr.mjs");
-const bareLatency = pathHere("peers/bare-lat.mjs");
-const libzmqThroughput = pathHere("build/thr");
-const libzmqLatency = pathHere("build/lat");
+const python = "/usr/bin/python3";
+const programs = {
+  throughput: pathHere("peers/thr.mjs"),
+  latency: pathHere("peers/lat.mjs"),
+  publishing: pathHere("peers/pubsub.mjs"),
+  bareThroughput: pathHere("peers/bare-thr.mjs"),
+  bareLatency: pathHere("peers/bare-lat.mjs"),
+  pyzmqThroughput: pathHere("peers/thr.py"),
+  libzmqThroughput: pathHere("build/thr"),
+  libzmqLatency: pathHere("build/lat"),
+  libzmqPublishing: pathHere("build/pubsub"),
+};
 
 /** Whether `bench/setup.sh` has compiled the programs in C. */
 export function hasLibzmq(): boolean {
-  return existsSync(libzmqThroughput) && existsSync(libzmqLatency);
+  const { libzmqThroughput, libzmqLatency, libzmqPublishing } = programs;
+  return [libzmqThroughput, libzmqLatency, libzmqPublishing].every((file) => existsSync(file));
 }
 
-export function throughputRivals(pattern: ThroughputPattern): ThroughputRival[] {
-  const rivals: ThroughputRival[] = [awaiting, draining, npm].map(({ name, entry, api }) => {
-    const side = libraryThroughput(entry, api, pattern);
-    return { name, send: side, receive: side };
-  });
-  const libzmq = libzmqBytes(pattern);
-  const inC: ThroughputRival[] = [{ name: names.libzmq, send: libzmq, receive: libzmq }];
-  if (pattern === "pair") {
-    const ours = libraryThroughput(ourEntry, "await", pattern);
-    rivals.push({
-      name: names.bare,
-      send: bareBytes,
-      receive: bareBytes,
-      smallestSize: smallestBareSize,
-    });
-    inC.push(
-      { name: names.oursToLibzmq, send: ours, receive: libzmq },
-      { name: names.libzmqToOurs, send: libzmq, receive: ours },
+/** Whether the system's Python has PyZMQ. */
+export function hasPyzmq(): boolean {
+  return spawnSync(python, ["-c", "import zmq.asyncio"]).status === 0;
+}
+
+/** Those who can do the load. */
+export function throughputRivals({ pattern, mechanism, size, frames }: Load): ThroughputRival[] {
+  const isPlain = mechanism === "null";
+  const rivals: ThroughputRival[] = [awaiting, iterating, draining, npm].map(
+    ({ name, entry, api }) => bothSides(name, libraryThroughput(entry, api)),
+  );
+  if (isPlain && hasPyzmq()) rivals.push(bothSides(names.pyzmq, pyzmqThroughput));
+  if (isPlain && pattern === "pair" && frames === 1 && size >= smallestBareSize)
+    rivals.push(bothSides(names.bare, bareThroughput));
+  if (hasLibzmq()) {
+    const ours = libraryThroughput(ourEntry, "await");
+    rivals.push(
+      bothSides(names.libzmq, libzmqThroughput),
+      { name: names.oursToLibzmq, send: ours, receive: libzmqThroughput },
+      { name: names.libzmqToOurs, send: libzmqThroughput, receive: ours },
     );
   }
-  return hasLibzmq() ? [...rivals, ...inC] : rivals;
+  return rivals;
+}
+
+function bothSides(name: string, side: ThroughputSide): ThroughputRival {
+  return { name, send: side, receive: side };
+}
+
+/** A publisher and its subscribers: with a library, or with libzmq in C. */
+export interface PublishingRival {
+  name: string;
+  command: (role: "publish" | "subscribe", endpoint: string, run: PublishingRun) => Command;
+}
+
+export interface PublishingRun {
+  subscribers: number;
+  size: number;
+  count: number;
+  /** How many different bodies take turns. */
+  ring: number;
+}
+
+export function publishingRivals(): PublishingRival[] {
+  const rivals = [awaiting, draining, npm].map(publishingBy);
+  const inC: PublishingRival = {
+    name: names.libzmq,
+    command: (role, endpoint, { subscribers, size, count, ring }) => ({
+      file: programs.libzmqPublishing,
+      args: [role, endpoint, subscribers, size, count, ring].map(String),
+    }),
+  };
+  return hasLibzmq() ? [...rivals, inC] : rivals;
+}
+
+export function publishingBy({ name, entry, api }: Library): PublishingRival {
+  return {
+    name,
+    command: (role, endpoint, { subscribers, size, count, ring }) =>
+      nodeCommand(programs.publishing, role, endpoint, subscribers, size, count, ring, entry, api),
+  };
 }
 
 export function latencyRivals(pattern: LatencyPattern): LatencyRival[] {
@@ -121,38 +158,42 @@ export function latencyRivals(pattern: LatencyPattern): LatencyRival[] {
 }
 
 /** A side by the entry file of a library with npm zeromq's API: ours, npm zeromq, or ours of another commit. */
-export function libraryThroughput(
-  entry: string,
-  api: Api,
-  pattern: ThroughputPattern,
-): ThroughputSide {
-  return (role, endpoint, { size, count, ring }) =>
-    nodeCommand(throughputProgram, role, endpoint, size, count, ring, pattern, entry, api);
+export function libraryThroughput(entry: string, api: Api): ThroughputSide {
+  return (role, endpoint, run) =>
+    nodeCommand(programs.throughput, role, endpoint, ...words(run), entry, api);
+}
+
+const pyzmqThroughput: ThroughputSide = (role, endpoint, run) => ({
+  file: python,
+  args: [programs.pyzmqThroughput, role, endpoint, ...words(run)],
+});
+
+const libzmqThroughput: ThroughputSide = (role, endpoint, run) => ({
+  file: programs.libzmqThroughput,
+  args: [role, endpoint, ...words(run)],
+});
+
+const bareThroughput: ThroughputSide = (role, endpoint, { load, count }) =>
+  nodeCommand(programs.bareThroughput, role, endpoint, load.size, count, ringFor(load));
+
+/** As all programs of throughput take them. */
+function words({ load, count }: ThroughputRun): string[] {
+  const { size, frames, pattern, mechanism } = load;
+  return [size, count, ringFor(load), frames, pattern, mechanism].map(String);
 }
 
 export function libraryLatency(entry: string, pattern: LatencyPattern): LatencySide {
   return (role, endpoint, { warmUp, count }) =>
-    nodeCommand(latencyProgram, role, endpoint, warmUp, count, pattern, entry);
-}
-
-function bareBytes(role: string, endpoint: string, { size, count, ring }: ThroughputRun): Command {
-  return nodeCommand(bareThroughput, role, endpoint, size, count, ring);
+    nodeCommand(programs.latency, role, endpoint, warmUp, count, pattern, entry);
 }
 
 function bareEcho(role: string, endpoint: string, { warmUp, count }: LatencyRun): Command {
-  return nodeCommand(bareLatency, role, endpoint, warmUp, count);
-}
-
-function libzmqBytes(pattern: ThroughputPattern): ThroughputSide {
-  return (role, endpoint, { size, count, ring }) => ({
-    file: libzmqThroughput,
-    args: [role, endpoint, size, count, ring, pattern].map(String),
-  });
+  return nodeCommand(programs.bareLatency, role, endpoint, warmUp, count);
 }
 
 function libzmqEcho(pattern: LatencyPattern): LatencySide {
   return (role, endpoint, { warmUp, count }) => ({
-    file: libzmqLatency,
+    file: programs.libzmqLatency,
     args: [role, endpoint, warmUp, count, pattern].map(String),
   });
 }

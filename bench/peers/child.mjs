@@ -45,15 +45,26 @@ export function cpuSeconds() {
 }
 
 /**
- * The bodies to send: message i is body i % ring, with that number in its first four bytes. They are written once and
- * never touched again, so a library may keep them by reference, and order is verified at no cost to the sender.
+ * The messages to send, of `frames` parts: message i is message i % ring of these, with that number in its first four
+ * bytes. They are written once and never touched again, so a library may keep them by reference, and order is verified
+ * at no cost to the sender.
  */
-export function makeRing(size, ring) {
+export function makeRing(size, ring, frames = 1) {
   return Array.from({ length: ring }, (_, index) => {
     const body = Buffer.alloc(size);
     body.writeUInt32LE(index, 0);
-    return body;
+    return frames === 1
+      ? body
+      : [body, ...Array.from({ length: frames - 1 }, () => Buffer.alloc(size))];
   });
+}
+
+export function checkMessage(parts, size, frames, expected, index) {
+  checkBody(parts[0], size, expected, index);
+  if (parts.length !== frames) fail(`message ${index}: ${parts.length} frames`);
+  for (let frame = 1; frame < frames; frame++)
+    if (parts[frame].length !== size)
+      fail(`message ${index}: ${parts[frame].length} bytes in frame ${frame}`);
 }
 
 export function checkBody(body, size, expected, index) {
@@ -63,6 +74,27 @@ export function checkBody(body, size, expected, index) {
     );
   }
 }
+
+/** Keys for measuring: they are no secret. */
+const keys = {
+  server: {
+    curvePublicKey: "V]SP=g6Jx9*PO]aP^tO[a?WL#2zYPeb*)Za].tgA",
+    curveSecretKey: "fTD)FES-gsGxbzTig/y{mq!?CsxB/YwxJlw@wDuh",
+  },
+  client: {
+    curvePublicKey: "*xRfms=3w21v#SpaWAPQBlAEwAJXy}EV^JD?ufG7",
+    curveSecretKey: "np$2p&eI!UY5m@92<%8v2@m[FpaZSBNQUNPEx=%*",
+  },
+};
+
+/** Options of the side that binds, and of the one that connects. */
+export const security = {
+  null: { receive: {}, send: {} },
+  curve: {
+    receive: { curveServer: true, ...keys.server },
+    send: { curveServerKey: keys.server.curvePublicKey, ...keys.client },
+  },
+};
 
 export function checkDone([answer]) {
   if (answer.toString() !== "done") fail(`the receiver answered ${answer}`);
@@ -125,5 +157,6 @@ export function summarize(millis) {
     meanMicros: (sum / sorted.length) * 1e3,
     medianMicros: micros(0.5),
     p99Micros: micros(0.99),
+    p999Micros: micros(0.999),
   };
 }

@@ -47,8 +47,8 @@ static void ping(void *socket, const char *endpoint, long warm_up, long count)
     }
     cpu = cpu_seconds() - cpu;
     qsort(micros, (size_t)count, sizeof *micros, ascending);
-    printf("{\"seconds\":%.9f,\"meanMicros\":%.3f,\"medianMicros\":%.3f,\"p99Micros\":%.3f,\"cpuSeconds\":%.6f}\n", sum / 1e6,
-           sum / (double)count, micros[count / 2], micros[count * 99 / 100], cpu);
+    printf("{\"seconds\":%.9f,\"meanMicros\":%.3f,\"medianMicros\":%.3f,\"p99Micros\":%.3f,\"p999Micros\":%.3f,\"cpuSeconds\":%.6f}\n",
+           sum / 1e6, sum / (double)count, micros[count / 2], micros[count * 99 / 100], micros[count * 999 / 1000], cpu);
     free(micros);
 }
 
@@ -61,8 +61,7 @@ int main(int argc, char **argv)
     }
     long warm_up = atol(argv[3]), count = atol(argv[4]);
     int echoes = strcmp(argv[1], "echo") == 0, asks = strcmp(argv[5], "request") == 0;
-    void *context = zmq_ctx_new(), *socket = zmq_socket(context, !asks ? ZMQ_PAIR : echoes ? ZMQ_REP : ZMQ_REQ);
-    check(socket != NULL, "socket");
+    void *context = zmq_ctx_new(), *socket = new_socket(context, !asks ? ZMQ_PAIR : echoes ? ZMQ_REP : ZMQ_REQ);
     if (echoes) echo(socket, argv[2], warm_up + count);
     else ping(socket, argv[2], warm_up, count);
     close_and_flush(context, socket);

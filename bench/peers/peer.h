@@ -48,6 +48,13 @@ static inline double cpu_seconds(void)
     return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
+static inline void *new_socket(void *context, int type)
+{
+    void *socket = zmq_socket(context, type);
+    check(socket != NULL, "socket");
+    return socket;
+}
+
 /* Binds, and prints under which address: the port was a wildcard. */
 static inline void bind_and_print(void *socket, const char *endpoint)
 {
@@ -71,6 +78,31 @@ static inline void bind_and_tell(void *socket, void *other, const char *endpoint
     }
     printf("\n");
     fflush(stdout);
+}
+
+/* The keys of child.mjs. */
+#define SERVER_PUBLIC "V]SP=g6Jx9*PO]aP^tO[a?WL#2zYPeb*)Za].tgA"
+#define SERVER_SECRET "fTD)FES-gsGxbzTig/y{mq!?CsxB/YwxJlw@wDuh"
+#define CLIENT_PUBLIC "*xRfms=3w21v#SpaWAPQBlAEwAJXy}EV^JD?ufG7"
+#define CLIENT_SECRET "np$2p&eI!UY5m@92<%8v2@m[FpaZSBNQUNPEx=%*"
+
+static inline void set_key(void *socket, int option, const char *key)
+{
+    check(zmq_setsockopt(socket, option, key, strlen(key) + 1) == 0, "key");
+}
+
+static inline void serve_curve(void *socket)
+{
+    int yes = 1;
+    check(zmq_setsockopt(socket, ZMQ_CURVE_SERVER, &yes, sizeof yes) == 0, "CURVE");
+    set_key(socket, ZMQ_CURVE_SECRETKEY, SERVER_SECRET);
+}
+
+static inline void use_curve(void *socket)
+{
+    set_key(socket, ZMQ_CURVE_SERVERKEY, SERVER_PUBLIC);
+    set_key(socket, ZMQ_CURVE_PUBLICKEY, CLIENT_PUBLIC);
+    set_key(socket, ZMQ_CURVE_SECRETKEY, CLIENT_SECRET);
 }
 
 /* Waits until all that was sent is on its way. */

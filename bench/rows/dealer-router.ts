@@ -3,10 +3,11 @@ import { fileURLToPath } from "node:url";
 import { nodeCommand, runPair } from "../children.js";
 import { calibratedContest } from "../contest.js";
 import { goals, type Judgement } from "../goals.js";
+import { names } from "../names.js";
 import type { Options } from "../options.js";
 import { freshEndpoint } from "../rendezvous.js";
 import { formatNumber, formatSpread, type Section, sectionOf } from "../report.js";
-import { awaiting, names, npm } from "../rivals.js";
+import { awaiting, npm } from "../rivals.js";
 import { quotientsOf, type Spread, spread, spreadOf } from "../statistics.js";
 
 const program = fileURLToPath(new URL("../peers/dealer-router.mjs", import.meta.url));

@@ -3,9 +3,10 @@ import { fileURLToPath } from "node:url";
 import { nodeCommand, runOne, runPair } from "../children.js";
 import { interleave } from "../contest.js";
 import { goals, type Judgement } from "../goals.js";
+import { names } from "../names.js";
 import type { Options } from "../options.js";
 import { formatNumber, formatSpread, type Section, sectionOf } from "../report.js";
-import { names, npmEntry, ourEntry } from "../rivals.js";
+import { npmEntry, ourEntry } from "../rivals.js";
 import { spreadOf } from "../statistics.js";
 
 const program = fileURLToPath(new URL("../peers/fairness.mjs", import.meta.url));

@@ -1,11 +1,12 @@
-/** Round trips of one byte: PAIR, against a bare echo; REQ to REP, against npm zeromq. */
+/** Round trips of one byte: PAIR, beside a bare echo and libzmq in C; REQ to REP, beside npm zeromq. */
 import { runPair } from "../children.js";
 import { calibratedContest } from "../contest.js";
 import { type Goal, goals, type Judgement, type LatencyPattern } from "../goals.js";
+import { names } from "../names.js";
 import type { Options, Transport } from "../options.js";
 import { freshEndpoint } from "../rendezvous.js";
 import { formatNumber, formatSpread, type Section, sectionOf } from "../report.js";
-import { type LatencyRival, latencyRivals, names } from "../rivals.js";
+import { type LatencyRival, latencyRivals } from "../rivals.js";
 import { quotientsOf, type Spread, spread, spreadOf } from "../statistics.js";
 
 interface PingFigures {
@@ -13,6 +14,7 @@ interface PingFigures {
   meanMicros: number;
   medianMicros: number;
   p99Micros: number;
+  p999Micros: number;
   cpuSeconds: number;
 }
 
@@ -27,9 +29,12 @@ export const firstLatencyCount = 1_000;
 
 const titles: Record<LatencyPattern, string> = { pair: "PAIR", request: "REQ/REP" };
 /** Whom ours is measured by. */
-const yardsticks: Record<LatencyPattern, { rival: string; goal: Goal }> = {
-  pair: { rival: names.bare, goal: goals.roundTrip },
-  request: { rival: names.npm, goal: goals.request },
+const yardsticks: Record<LatencyPattern, { rival: string; goal: Goal }[]> = {
+  pair: [
+    { rival: names.bare, goal: goals.roundTrip },
+    { rival: names.libzmq, goal: goals.roundTripToLibzmq },
+  ],
+  request: [{ rival: names.npm, goal: goals.request }],
 };
 
 export async function* latency(options: Options): AsyncGenerator<Section> {
@@ -55,18 +60,30 @@ async function latencyOf(
   const title = latencyTitle(pattern, transport);
   return sectionOf(title, contest, {
     table: [
-      ["", "mean µs", "median µs", "p99 µs", "CPU s per M (both)", "x npm zeromq", "x bare"],
+      [
+        "",
+        "mean µs",
+        "median µs",
+        "p99 µs",
+        "p99.9 µs",
+        "CPU s per M (both)",
+        "x npm zeromq",
+        "x libzmq in C",
+        "x bare",
+      ],
       ...[...contest.runs].map(([name, runs]) => [
         name,
         formatNumber(spreadOf(runs, (run) => run.meanMicros).median),
         formatNumber(spreadOf(runs, (run) => run.medianMicros).median),
         formatNumber(spreadOf(runs, (run) => run.p99Micros).median),
+        formatNumber(spreadOf(runs, (run) => run.p999Micros).median),
         formatNumber(spreadOf(runs, (run) => (run.cpuSeconds / run.count) * 1e6).median),
         ratioTo(names.npm, runs),
+        ratioTo(names.libzmq, runs),
         ratioTo(names.bare, runs),
       ]),
     ],
-    judgements: judge(),
+    judgements: yardsticks[pattern].flatMap(judge),
   });
 
   function ratioTo(rival: string, runs: LatencyFigures[]): string {
@@ -74,8 +91,7 @@ async function latencyOf(
     return divisors === undefined ? "" : formatSpread(meanRatios(runs, divisors));
   }
 
-  function judge(): Judgement[] {
-    const { rival, goal } = yardsticks[pattern];
+  function judge({ rival, goal }: { rival: string; goal: Goal }): Judgement[] {
     const ours = contest.runs.get(names.awaiting);
     const divisors = contest.runs.get(rival);
     if (ours === undefined || divisors === undefined) return [];

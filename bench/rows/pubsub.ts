@@ -1,16 +1,15 @@
-/** One PUB, 1 to 100 SUBs: deliveries a second, on the subscribers' clock. */
-import { fileURLToPath } from "node:url";
-import { nodeCommand, runPair } from "../children.js";
+/** One PUB, 1 to 1,000 SUBs: deliveries a second, on the subscribers' clock. */
+import { runPair } from "../children.js";
 import { calibratedContest } from "../contest.js";
-import { goals, type Judgement } from "../goals.js";
+import { type Goal, goals, type Judgement } from "../goals.js";
+import { names } from "../names.js";
 import type { Options } from "../options.js";
 import { freshEndpoint } from "../rendezvous.js";
 import { formatNumber, formatSpread, type Section, sectionOf } from "../report.js";
-import { awaiting, draining, type Library, names, npm } from "../rivals.js";
+import { type PublishingRival, publishingRivals } from "../rivals.js";
 import { quotientsOf, type Spread, spread, spreadOf } from "../statistics.js";
 
-const program = fileURLToPath(new URL("../peers/pubsub.mjs", import.meta.url));
-export const subscriberCounts = [1, 10, 100];
+export const subscriberCounts = [1, 10, 100, 1_000];
 const size = 100;
 /** More bodies than a queue holds messages: one that is lost or comes twice is noticed. */
 const ring = 1_009;
@@ -32,34 +31,49 @@ export async function* publishSubscribe(options: Options): AsyncGenerator<Sectio
 
 async function deliveriesTo(subscribers: number, options: Options): Promise<Section> {
   const contest = await calibratedContest(
-    [awaiting, draining, npm].map((library) => ({
-      name: library.name,
-      run: (count: number) => runDeliveries(library, subscribers, count),
+    publishingRivals().map((rival) => ({
+      name: rival.name,
+      run: (count: number) => runDeliveries(rival, subscribers, count),
     })),
     { firstCount: firstDeliveryCount(subscribers), ...options },
   );
   const title = deliveriesTitle(subscribers);
-  const divisors = contest.runs.get(names.npm);
+  const rivals = [
+    { rival: names.npm, goal: goals.deliveries },
+    { rival: names.libzmq, goal: goals.deliveriesToLibzmq },
+  ].filter(({ rival }) => contest.runs.has(rival));
   return sectionOf(title, contest, {
     table: [
-      ["", "deliveries/s", "CPU s per M deliveries (PUB + SUBs)", "x npm zeromq"],
+      [
+        "",
+        "deliveries/s",
+        "CPU s per M deliveries (PUB + SUBs)",
+        ...rivals.map(({ rival }) => `x ${rival}`),
+      ],
       ...[...contest.runs].map(([name, runs]) => [
         name,
         formatNumber(median(runs, "deliveriesPerSecond")),
         `${formatNumber(median(runs, "publisherCpuPerMillion"))} + ${formatNumber(median(runs, "subscriberCpuPerMillion"))}`,
-        divisors === undefined ? "" : formatSpread(rateRatios(runs, divisors)),
+        ...rivals.map(({ rival }) =>
+          formatSpread(rateRatios(runs, contest.runs.get(rival) as DeliveryFigures[])),
+        ),
       ]),
     ],
-    judgements: [awaiting, draining].flatMap(judge),
+    judgements: [names.awaiting, names.draining].flatMap((name) =>
+      rivals.flatMap(({ rival, goal }) => judge(name, rival, goal)),
+    ),
   });
 
-  /** The goal speaks of awaiting; draining is told beside it. */
-  function judge({ name, api }: Library): Judgement[] {
+  /** The goals speak of awaiting, and of 1 to 100; the rest is told beside it. */
+  function judge(name: string, rival: string, goal: Goal): Judgement[] {
     const ours = contest.runs.get(name);
-    if (ours === undefined || divisors === undefined) return [];
-    const goal = api === "await" ? goals.deliveries : undefined;
-    const what = `${title}, ${name}, to npm zeromq`;
-    return [{ what, measured: rateRatios(ours, divisors), unit: " x", goal }];
+    const theirs = contest.runs.get(rival);
+    if (ours === undefined || theirs === undefined) return [];
+    const isMeant = name === names.awaiting && subscribers <= 100;
+    const what = `${title}, ${name}, to ${rival}`;
+    return [
+      { what, measured: rateRatios(ours, theirs), unit: " x", goal: isMeant ? goal : undefined },
+    ];
   }
 }
 
@@ -72,16 +86,17 @@ export function firstDeliveryCount(subscribers: number): number {
 }
 
 export async function runDeliveries(
-  { entry, api }: Pick<Library, "entry" | "api">,
+  { command }: Pick<PublishingRival, "command">,
   subscribers: number,
   count: number,
 ): Promise<DeliveryFigures> {
-  const command = (role: string, endpoint: string) =>
-    nodeCommand(program, role, endpoint, subscribers, size, count, ring, entry, api);
+  const run = { subscribers, size, count, ring };
   const { binder: publisher, connector: subscriber } = await runPair<
     { cpuSeconds: number },
     { seconds: number; cpuSeconds: number }
-  >(command("publish", freshEndpoint("tcp")), (endpoint) => command("subscribe", endpoint));
+  >(command("publish", freshEndpoint("tcp"), run), (endpoint) =>
+    command("subscribe", endpoint, run),
+  );
   const { seconds } = subscriber;
   const deliveries = count * subscribers;
   return {

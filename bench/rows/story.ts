@@ -3,10 +3,11 @@ import { fileURLToPath } from "node:url";
 import { nodeCommand, runPair } from "../children.js";
 import { interleave } from "../contest.js";
 import { goals, type Judgement, worst } from "../goals.js";
+import { names } from "../names.js";
 import type { Options } from "../options.js";
 import { freshEndpoint } from "../rendezvous.js";
 import { formatNumber, type Section, sectionOf } from "../report.js";
-import { names, npmEntry, ourEntry } from "../rivals.js";
+import { npmEntry, ourEntry } from "../rivals.js";
 import { type Spread, spreadOf } from "../statistics.js";
 import type { TickerFigures } from "./fairness.js";
 

@@ -1,11 +1,13 @@
-/** Throughput of PAIR, and of PUSH to PULL: rate, CPU per message, and ratios to the rivals. */
+/** Throughput: rate, CPU per message, and ratios to the rivals. */
 import { runPair } from "../children.js";
 import { calibratedContest } from "../contest.js";
-import { type Judgement, rateGoals, type ThroughputPattern } from "../goals.js";
-import type { Options, Transport } from "../options.js";
+import { type Judgement, rateGoal } from "../goals.js";
+import { firstCount, type Load, titleOf } from "../load.js";
+import { names } from "../names.js";
+import type { Options } from "../options.js";
 import { freshEndpoint } from "../rendezvous.js";
-import { formatNumber, formatSize, formatSpread, type Section, sectionOf } from "../report.js";
-import { names, type ThroughputRival, throughputRivals } from "../rivals.js";
+import { formatNumber, formatSpread, type Section, sectionOf } from "../report.js";
+import { type ThroughputRival, throughputRivals } from "../rivals.js";
 import { quotientsOf, type Spread, spread, spreadOf } from "../statistics.js";
 
 export interface ThroughputFigures {
@@ -18,36 +20,45 @@ export interface ThroughputFigures {
   receiverCpuPerMillion: number;
 }
 
-const titles: Record<ThroughputPattern, string> = { pair: "PAIR", pipeline: "PUSH/PULL" };
+const PAIR: Load = { pattern: "pair", transport: "tcp", mechanism: "null", size: 100, frames: 1 };
+const curveSizes = [100, 1_024, 65_536, 1_048_576];
+const frameCounts = [4, 16, 64, 256];
+
 /** What is new in PUSH to PULL is the same for every message: one size tells it. */
-export const pipelineSize = 100;
+export const pipelineLoad: Load = { ...PAIR, pattern: "pipeline" };
+
+export function pairLoads({ transports, sizes }: Pick<Options, "transports" | "sizes">): Load[] {
+  return transports.flatMap((transport) => sizes.map((size) => ({ ...PAIR, transport, size })));
+}
 
 export async function* throughput(options: Options): AsyncGenerator<Section> {
-  for (const transport of options.transports) {
-    for (const size of options.sizes) yield await throughputOf("pair", transport, size, options);
-  }
+  for (const load of pairLoads(options)) yield await throughputOf(load, options);
 }
 
 export async function* pipeline(options: Options): AsyncGenerator<Section> {
   for (const transport of options.transports)
-    yield await throughputOf("pipeline", transport, pipelineSize, options);
+    yield await throughputOf({ ...pipelineLoad, transport }, options);
 }
 
-async function throughputOf(
-  pattern: ThroughputPattern,
-  transport: Transport,
-  size: number,
-  options: Options,
-): Promise<Section> {
-  const rivals = throughputRivals(pattern).filter(({ smallestSize = 0 }) => size >= smallestSize);
+export async function* curve(options: Options): AsyncGenerator<Section> {
+  for (const size of curveSizes)
+    yield await throughputOf({ ...PAIR, mechanism: "curve", size }, options);
+}
+
+export async function* frames(options: Options): AsyncGenerator<Section> {
+  for (const frames of frameCounts) yield await throughputOf({ ...PAIR, frames }, options);
+}
+
+async function throughputOf(load: Load, options: Options): Promise<Section> {
   const contest = await calibratedContest(
-    rivals.map((rival) => ({
+    throughputRivals(load).map((rival) => ({
       name: rival.name,
-      run: (count) => runThroughput(rival, transport, size, count),
+      run: (count) => runThroughput(rival, load, count),
     })),
-    { firstCount: firstCount(size), ...options },
+    { firstCount: firstCount(load), ...options },
   );
-  const title = throughputTitle(pattern, transport, size);
+  const title = titleOf(load);
+  const yardsticks = [names.npm, names.libzmq, names.bare].filter((name) => contest.runs.has(name));
   return sectionOf(title, contest, {
     table: [
       [
@@ -55,58 +66,46 @@ async function throughputOf(
         "msg/s",
         "MB/s",
         "CPU s per M msg (send + receive)",
-        "x npm zeromq",
-        "x libzmq C",
-        "x bare",
+        ...yardsticks.map((name) => `x ${name}`),
       ],
       ...[...contest.runs].map(([name, runs]) => [
         name,
         formatNumber(median(runs, "messagesPerSecond")),
         formatNumber(median(runs, "megabytesPerSecond")),
         `${formatNumber(median(runs, "senderCpuPerMillion"))} + ${formatNumber(median(runs, "receiverCpuPerMillion"))}`,
-        ratioTo(names.npm, runs),
-        isQuotable(transport, size) ? ratioTo(names.libzmq, runs) : "*",
-        ratioTo(names.bare, runs),
+        ...yardsticks.map((rival) => ratioTo(rival, runs)),
       ]),
     ],
-    judgements: [...judge("awaiting"), ...judge("draining")],
+    judgements: [names.awaiting, names.draining].flatMap((ours) =>
+      yardsticks.flatMap((rival) => judge(ours, rival)),
+    ),
   });
 
   function ratioTo(rival: string, runs: ThroughputFigures[]): string {
-    const divisors = contest.runs.get(rival);
-    return divisors === undefined ? "" : formatSpread(rateRatios(runs, divisors));
+    const divisors = contest.runs.get(rival) ?? [];
+    return isQuotable(load, rival) ? formatSpread(rateRatios(runs, divisors)) : "*";
   }
 
-  function judge(api: "awaiting" | "draining"): Judgement[] {
-    const ours = contest.runs.get(names[api]);
-    const npm = contest.runs.get(names.npm);
-    if (ours === undefined || npm === undefined) return [];
-    const what = `${title}, ${names[api]}, to npm zeromq`;
-    return [
-      { what, measured: rateRatios(ours, npm), unit: " x", goal: rateGoals[pattern][api][size] },
-    ];
+  function judge(name: string, rival: string): Judgement[] {
+    const ours = contest.runs.get(name);
+    const theirs = contest.runs.get(rival);
+    if (ours === undefined || theirs === undefined || !isQuotable(load, rival)) return [];
+    const what = `${title}, ${name}, to ${rival}`;
+    const goal = rateGoal(load, name, rival);
+    return [{ what, measured: rateRatios(ours, theirs), unit: " x", goal }];
   }
-}
-
-export function throughputTitle(
-  pattern: ThroughputPattern,
-  transport: Transport,
-  size: number,
-): string {
-  return `${titles[pattern]} ${transport}, ${formatSize(size)}`;
 }
 
 export async function runThroughput(
   rival: Pick<ThroughputRival, "send" | "receive">,
-  transport: Transport,
-  size: number,
+  load: Load,
   count: number,
 ): Promise<ThroughputFigures> {
-  const run = { size, count, ring: ringFor(size) };
+  const run = { load, count };
   const { binder: receiver, connector: sender } = await runPair<
     { seconds: number; cpuSeconds: number },
     { cpuSeconds: number }
-  >(rival.receive("receive", freshEndpoint(transport), run), (endpoint) =>
+  >(rival.receive("receive", freshEndpoint(load.transport), run), (endpoint) =>
     rival.send("send", endpoint, run),
   );
   const { seconds } = receiver;
@@ -115,30 +114,15 @@ export async function runThroughput(
     count,
     seconds,
     messagesPerSecond,
-    megabytesPerSecond: (messagesPerSecond * size) / 1e6,
+    megabytesPerSecond: (messagesPerSecond * load.size * load.frames) / 1e6,
     senderCpuPerMillion: (sender.cpuSeconds / count) * 1e6,
     receiverCpuPerMillion: (receiver.cpuSeconds / count) * 1e6,
   };
 }
 
-/** A first guess, from which calibration starts. */
-export function firstCount(size: number): number {
-  if (size <= 4_096) return 20_000;
-  return size <= 131_072 ? 1_000 : 100;
-}
-
-/**
- * How many different bodies take turns. Primes, so that no batch of a round number can be lost or doubled unnoticed;
- * more than the high-water mark of 1,000 where that costs a megabyte at most.
- */
-function ringFor(size: number): number {
-  if (size <= 1_024) return 1_009;
-  return size <= 131_072 ? 31 : 3;
-}
-
-/** libzmq's ipc collapses below 1 KB when its four threads share few cores: to quote that would be no honest claim. */
-function isQuotable(transport: Transport, size: number): boolean {
-  return transport === "tcp" || size >= 1_024;
+/** libzmq's ipc collapses at the smallest messages when its four threads share few cores: to quote that would be no honest claim. */
+function isQuotable({ transport, size }: Load, rival: string): boolean {
+  return rival !== names.libzmq || transport === "tcp" || size >= 100;
 }
 
 function rateRatios(runs: ThroughputFigures[], divisors: ThroughputFigures[]): Spread {
