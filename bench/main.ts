@@ -58,11 +58,11 @@ async function main(argv: string[]): Promise<number> {
   );
   compileLibzmqRivals();
 
-  const sections: Section[] = [];
+  const sections: (Section & { row: RowName })[] = [];
   for (const row of options.rows) {
     for await (const section of rows[row](options)) {
       printSection(section);
-      sections.push(section);
+      sections.push({ row, ...section });
     }
   }
   printVerdict(sections);
@@ -107,9 +107,9 @@ function writeResults(options: Options, machine: Machine, sections: Section[]): 
   console.log(`\n  All figures: ${file}`);
 }
 
-function plain({ title, judgements, failures, runs }: Section): object {
+function plain({ failures, runs, judgements, ...told }: Section): object {
   return {
-    title,
+    ...told,
     judgements: judgements.map((judgement: Judgement) => ({
       ...judgement,
       reached: reached(judgement),

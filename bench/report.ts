@@ -5,6 +5,8 @@ import type { Spread } from "./statistics.js";
 
 export interface Section {
   title: string;
+  /** What it is about, for those who draw: a load, a number of subscribers. */
+  subject?: object;
   /** The first line holds the headings. */
   table: string[][];
   judgements: Judgement[];
@@ -16,9 +18,10 @@ export interface Section {
 export function sectionOf<Run>(
   title: string,
   contest: Contest<Run>,
-  { table, judgements }: Pick<Section, "table" | "judgements">,
+  { table, judgements, subject }: Pick<Section, "table" | "judgements" | "subject">,
 ): Section {
-  return { title, table, judgements, failures: contest.failures, runs: contest.runs };
+  const { failures, runs } = contest;
+  return { title, table, judgements, failures, runs, ...(subject && { subject }) };
 }
 
 export function printSection({ title, table, failures }: Section): void {
@@ -63,7 +66,7 @@ export function formatSize(bytes: number): string {
   return bytes >= 1_024 && bytes % 1_024 === 0 ? `${bytes / 1_024} KB` : `${bytes} B`;
 }
 
-function formatGoal(goal: Goal, unit: string): string {
+export function formatGoal(goal: Goal, unit: string): string {
   return "atLeast" in goal
     ? `>= ${formatNumber(goal.atLeast)}${unit}`
     : `<= ${formatNumber(goal.atMost)}${unit}`;

@@ -48,6 +48,7 @@ async function inprocOf(size: number, options: Options): Promise<Section> {
           : formatSpread(spread(quotientsOf(runs, divisors, (run) => run.messagesPerSecond))),
       ]),
     ],
+    subject: { size },
     judgements: judge(),
   });
 

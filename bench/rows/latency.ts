@@ -83,6 +83,7 @@ async function latencyOf(
         ratioTo(names.bare, runs),
       ]),
     ],
+    subject: { pattern, transport },
     judgements: yardsticks[pattern].flatMap(judge),
   });
 

@@ -59,6 +59,7 @@ async function deliveriesTo(subscribers: number, options: Options): Promise<Sect
         ),
       ]),
     ],
+    subject: { subscribers },
     judgements: [names.awaiting, names.draining].flatMap((name) =>
       rivals.flatMap(({ rival, goal }) => judge(name, rival, goal)),
     ),

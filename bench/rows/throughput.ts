@@ -76,6 +76,7 @@ async function throughputOf(load: Load, options: Options): Promise<Section> {
         ...yardsticks.map((rival) => ratioTo(rival, runs)),
       ]),
     ],
+    subject: load,
     judgements: [names.awaiting, names.draining].flatMap((ours) =>
       yardsticks.flatMap((rival) => judge(ours, rival)),
     ),
