@@ -10,6 +10,8 @@ import type { Random } from "../random.js";
 import { check, open, same, seal, type Target } from "../target.js";
 
 const CONNECT = 1;
+/** The socket's type speaks udp. */
+const UDP = 2;
 
 const CODES = ["EINVAL", "EPROTONOSUPPORT", "ENOCOMPATPROTO", "ENAMETOOLONG"];
 
@@ -18,12 +20,30 @@ const HOST = String.raw`(?<host>\*|[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+(?:%[^\]]+)?\
 const PORT = String.raw`(?<port>\d{1,5}|\*)`;
 const TCP = new RegExp(`^${HOST}:${PORT}$`);
 
-const PROTOCOLS = ["tcp", "tcp", "tcp", "tcp", "ipc", "ipc", "inproc", "udp", "ws", "TCP", "", "t"];
+const PROTOCOLS = [
+  ...[
+    "tcp",
+    "tcp",
+    "tcp",
+    "tcp",
+    "ipc",
+    "ipc",
+    "inproc",
+    "udp",
+    "udp",
+    "udp",
+    "ws",
+    "TCP",
+    "",
+    "t",
+  ],
+];
 const SEPARATORS = ["://", "://", "://", "://", "://", "://", "://", ":/", "//", "", ":///"];
 const HOSTS = [
   ...["127.0.0.1", "localhost", "*", "eth0", "a-b_c.d", "::1", "[::1]", "[::]", "::", "fe80::1%e"],
   ...["[fe80::1%e]", "[fe80::1%e:f]", "[*]", "[x]", "[::1", "::1]", "[[::1]]", "", " ", "a b", "é"],
   ...["::ffff:1.2.3.4", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8:9", "a;b", "a/b", "\0"],
+  ...["239.0.0.1", "[ff02::1]", "[ff02::1%e]"],
 ];
 const PORTS = [
   ...["5555", "5555", "5555", "0", "*", "1", "65535", "65536", "99999", "100000", "00080", ""],
@@ -40,11 +60,12 @@ export const address: Target = {
     ...["tcp, bind", "tcp, connect", "tcp from a source", "tcp with a wildcard", "tcp, IPv6"],
     ...["ipc, bind", "ipc, connect", "ipc, abstract", "ipc, wildcard"],
     ...["inproc, bind", "inproc, connect"],
+    ...["udp, bind", "udp, connect", "udp by an interface", "udp with a wildcard", "udp, IPv6"],
     ...CODES,
   ],
 
   generate(random) {
-    const mode = random.below(2);
+    const mode = random.below(4);
     return seal(random, mode, [Buffer.from(text(random))]);
   },
 
@@ -52,15 +73,17 @@ export const address: Target = {
     const { mode, octets } = open(input);
     const endpoint = Buffer.from(octets).toString();
     const use: Use = mode & CONNECT ? "connect" : "bind";
-    const parsed = outcome(endpoint, () => parseAddress(endpoint, use));
-    same("the grammar", parsed.code ?? parsed.value, naive(endpoint, use));
+    const udp = (mode & UDP) !== 0;
+    const parse = (text: string): Address => parseAddress(text, use, udp);
+    const parsed = outcome(endpoint, () => parse(endpoint));
+    same("the grammar", parsed.code ?? parsed.value, naive(endpoint, use, udp));
     if (parsed.value === undefined) {
       reach(parsed.code as string);
       return;
     }
     const printed = print(parsed.value);
-    same("what is printed is read", parseAddress(printed, use), parsed.value);
-    same("and prints back", print(parseAddress(printed, use)), printed);
+    same("what is printed is read", parse(printed), parsed.value);
+    same("and prints back", print(parse(printed)), printed);
     for (const state of statesOf(parsed.value, use)) reach(state);
     if (parsed.value.transport !== "ipc" || parsed.value.path === "*") return;
     // What the system is told of, once it is to be used.
@@ -80,7 +103,9 @@ function text(random: Random): string {
   const start = protocol + random.pick(SEPARATORS);
   if (protocol === "ipc" || protocol === "inproc") return start + random.pick(PATHS);
   const place = () => `${random.pick(HOSTS)}${random.once(20) ? "" : ":"}${random.pick(PORTS)}`;
-  return random.once(3) ? `${start}${place()};${place()}` : start + place();
+  if (!random.once(3)) return start + place();
+  // An interface has no port.
+  return `${start}${random.once(2) ? place() : random.pick(HOSTS)};${place()}`;
 }
 
 /** What a call gives, or the code of its error. */
@@ -103,15 +128,18 @@ function print(it: Address): string {
   if (it.transport === "ipc") return `ipc://${it.path}`;
   const place = (where: { host: string; port: number }) =>
     tcpEndpoint(where.host, where.port).slice("tcp://".length);
+  if (it.transport === "udp") {
+    return `udp://${it.via === undefined ? "" : `${it.via};`}${place(it)}`;
+  }
   return `tcp://${it.source ? `${place(it.source)};` : ""}${place(it)}`;
 }
 
 /** What an endpoint is by its grammar: an address, or the code of the error. */
-function naive(endpoint: string, use: Use): Address | string {
+function naive(endpoint: string, use: Use, udp: boolean): Address | string {
   const [protocol, ...behind] = endpoint.split("://");
   const rest = behind.join("://");
   if (protocol === "" || rest === "") return "EINVAL";
-  if (protocol === "udp") return "ENOCOMPATPROTO";
+  if (protocol === "udp") return udp ? naiveUdp(rest, use) : "ENOCOMPATPROTO";
   if (protocol === "inproc") return { transport: "inproc", name: rest };
   if (protocol === "ipc") {
     const isNone = rest === "@" || (rest === "*" && use === "connect") || /\0/.test(rest);
@@ -124,6 +152,14 @@ function naive(endpoint: string, use: Use): Address | string {
   if (to === undefined || (more.length > 0 && source === undefined)) return "EINVAL";
   if (use === "connect" && to.host === "*") return "EINVAL";
   return { transport: "tcp", ...to, ...(source && { source }) };
+}
+
+function naiveUdp(rest: string, use: Use): Address | string {
+  const [last = "", ...before] = rest.split(";").reverse();
+  const to = place(last, use === "bind");
+  if (to === undefined || (use === "connect" && to.host === "*")) return "EINVAL";
+  const via = before.reverse().join(";");
+  return { transport: "udp", ...to, ...(before.length > 0 && { via }) };
 }
 
 function place(part: string, free: boolean): { host: string; port: number } | undefined {
@@ -142,10 +178,11 @@ function statesOf(it: Address, use: Use): string[] {
     if (it.path === "*") states.push("ipc, wildcard");
     if (it.path.startsWith("@")) states.push("ipc, abstract");
   }
-  if (it.transport === "tcp") {
-    if (it.source !== undefined) states.push("tcp from a source");
-    if (it.host === "*" || it.port === 0) states.push("tcp with a wildcard");
-    if (it.host.includes(":")) states.push("tcp, IPv6");
+  if (it.transport === "tcp" || it.transport === "udp") {
+    if ("source" in it) states.push("tcp from a source");
+    if ("via" in it) states.push("udp by an interface");
+    if (it.host === "*" || it.port === 0) states.push(`${it.transport} with a wildcard`);
+    if (it.host.includes(":")) states.push(`${it.transport}, IPv6`);
   }
   return states;
 }

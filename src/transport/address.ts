@@ -1,8 +1,9 @@
 import { isIPv6 } from "node:net";
 import { errnoError } from "../errors.js";
+import { placeText } from "../place.js";
 
 /** An endpoint, taken apart (RFC 37 leaves its form to the transports; this is libzmq's). */
-export type Address = TcpAddress | IpcAddress | InprocAddress;
+export type Address = TcpAddress | IpcAddress | InprocAddress | UdpAddress;
 
 export interface TcpAddress {
   transport: "tcp";
@@ -25,6 +26,16 @@ export interface InprocAddress {
   name: string;
 }
 
+export interface UdpAddress {
+  transport: "udp";
+  /** As of tcp. The address of a multicast group stands for all who have joined it. */
+  host: string;
+  /** 0 when binding: any free port. */
+  port: number;
+  /** The interface at which to join the group, or by which to send to it: a name, an address, or `*`. */
+  via?: string;
+}
+
 /** Whether the endpoint is to be bound or connected: the rules differ a little. */
 export type Use = "bind" | "connect";
 
@@ -34,10 +45,11 @@ const NAME = /^[A-Za-z0-9._-]+$/;
 
 /**
  * Takes an endpoint apart, strictly: what libzmq would misread is refused.
+ * @param udp Whether this kind of socket can use udp so.
  * @throws EINVAL for a bad form, EPROTONOSUPPORT for an unknown protocol, ENOCOMPATPROTO for one
  *   that this kind of socket cannot use.
  */
-export function parseAddress(endpoint: string, use: Use): Address {
+export function parseAddress(endpoint: string, use: Use, udp = false): Address {
   const colon = endpoint.indexOf("://");
   if (colon <= 0 || colon + 3 === endpoint.length) throw errnoError("EINVAL", endpoint);
   const rest = endpoint.slice(colon + 3);
@@ -52,7 +64,8 @@ export function parseAddress(endpoint: string, use: Use): Address {
     case "inproc":
       return { transport: "inproc", name: rest };
     case "udp":
-      throw errnoError("ENOCOMPATPROTO", endpoint);
+      if (!udp) throw errnoError("ENOCOMPATPROTO", endpoint);
+      return parseUdp(rest, use, endpoint);
     default:
       throw errnoError("EPROTONOSUPPORT", endpoint);
   }
@@ -60,29 +73,37 @@ export function parseAddress(endpoint: string, use: Use): Address {
 
 /** The endpoint of a bound or connected TCP address. */
 export function tcpEndpoint(host: string, port: number): string {
-  return `tcp://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return `tcp://${placeText({ ip: host, port })}`;
 }
 
 function parseTcp(text: string, use: Use, endpoint: string): TcpAddress {
-  if (use === "bind") {
-    const { host, port } = parseHostPort(text, endpoint);
-    return { transport: "tcp", host, port: parsePort(port, true, endpoint) };
-  }
+  if (use === "bind") return { transport: "tcp", ...parsePlace(text, use, endpoint) };
   const semicolon = text.indexOf(";");
-  const { host, port } = parseHostPort(text.slice(semicolon + 1), endpoint);
-  if (host === "*") throw errnoError("EINVAL", endpoint);
   const address: TcpAddress = {
     transport: "tcp",
-    host,
-    port: parsePort(port, false, endpoint),
+    ...parsePlace(text.slice(semicolon + 1), use, endpoint),
   };
-  if (semicolon >= 0) address.source = parseSource(text.slice(0, semicolon), endpoint);
+  // Where one connects from is bound.
+  if (semicolon >= 0) address.source = parsePlace(text.slice(0, semicolon), "bind", endpoint);
   return address;
 }
 
-function parseSource(text: string, endpoint: string): { host: string; port: number } {
+/** Whether there is such an interface is another question; its text is no endpoint's, and has no rules. */
+function parseUdp(text: string, use: Use, endpoint: string): UdpAddress {
+  const semicolon = text.lastIndexOf(";");
+  const address: UdpAddress = {
+    transport: "udp",
+    ...parsePlace(text.slice(semicolon + 1), use, endpoint),
+  };
+  if (semicolon >= 0) address.via = text.slice(0, semicolon);
+  return address;
+}
+
+/** What is bound may be any host, at any port. */
+function parsePlace(text: string, use: Use, endpoint: string): { host: string; port: number } {
   const { host, port } = parseHostPort(text, endpoint);
-  return { host, port: parsePort(port, true, endpoint) };
+  if (host === "*" && use === "connect") throw errnoError("EINVAL", endpoint);
+  return { host, port: parsePort(port, use === "bind", endpoint) };
 }
 
 function parseHostPort(text: string, endpoint: string): { host: string; port: string } {

@@ -1,6 +1,6 @@
 import { createServer, type ListenOptions, type Server, type Socket as Stream } from "node:net";
 import { type ErrnoError, errnoError, fromSystem } from "../errors.js";
-import { type Address, type TcpAddress, tcpEndpoint } from "./address.js";
+import { type IpcAddress, type TcpAddress, tcpEndpoint } from "./address.js";
 import { bindHandle } from "./handle.js";
 import { IpcFile } from "./ipc.js";
 import { adopt, onread } from "./reading.js";
@@ -51,7 +51,7 @@ export class Listener {
 
   /** Binds; whatever fails rejects. */
   static async bind(
-    address: Exclude<Address, { transport: "inproc" }>,
+    address: TcpAddress | IpcAddress,
     endpoint: string,
     options: ListenerOptions,
     events: ListenerEvents,
@@ -69,7 +69,7 @@ export class Listener {
    * @returns undefined when this runtime can only bind asynchronously.
    */
   static bindSync(
-    address: Exclude<Address, { transport: "inproc" }>,
+    address: TcpAddress | IpcAddress,
     endpoint: string,
     options: ListenerOptions,
     events: ListenerEvents,

@@ -9,6 +9,7 @@ export type { CurveOptions } from "./curve.js";
 export type { CurveCipher, CurveKeys } from "./curve-cipher.js";
 export { CurveClient } from "./curve-client.js";
 export { CurveServer } from "./curve-server.js";
+export { decodeDatagram, encodeDatagram } from "./datagram.js";
 export { Decoder, type DecoderOptions, type DecoderSink } from "./decoder.js";
 export { type Batch, Encoder, SLAB_SIZE, type Slabs } from "./encoder.js";
 export { COPY_MAX, type Frame, MAX_HEADER_SIZE } from "./frame.js";

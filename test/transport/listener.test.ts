@@ -35,7 +35,7 @@ type Bind = (
 
 const bind: Bind = async (endpoint, { ipv6 = false, events = SILENT } = {}) => {
   const address = parseAddress(endpoint, "bind");
-  if (address.transport === "inproc") throw new Error("not here");
+  if (address.transport !== "tcp" && address.transport !== "ipc") throw new Error("not here");
   const listener = await Listener.bind(
     address,
     endpoint,
@@ -48,7 +48,7 @@ const bind: Bind = async (endpoint, { ipv6 = false, events = SILENT } = {}) => {
 
 const bindSync: Bind = async (endpoint, { ipv6 = false, events = SILENT } = {}) => {
   const address = parseAddress(endpoint, "bind");
-  if (address.transport === "inproc") throw new Error("not here");
+  if (address.transport !== "tcp" && address.transport !== "ipc") throw new Error("not here");
   const listener = Listener.bindSync(
     address,
     endpoint,
