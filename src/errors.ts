@@ -26,6 +26,7 @@ const MESSAGES = {
   EFSM: "Operation cannot be accomplished in current state",
   EHOSTUNREACH: "Host unreachable",
   EINVAL: "Invalid argument",
+  EMSGSIZE: "Message too long",
   EMFILE: "Too many open file descriptors",
   ENAMETOOLONG: "File name too long",
   ENOCOMPATPROTO: "The protocol is not compatible with the socket type",

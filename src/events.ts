@@ -65,14 +65,15 @@ interface EventFailure<E = ErrnoError> {
 
 /**
  * What happens to a socket's connections, with npm zeromq's names (`zmq_socket_monitor`). Of inproc
- * endpoints nothing is told.
+ * endpoints nothing is told, and of udp endpoints `drop` alone.
  *
  * - `accept` (`ZMQ_EVENT_ACCEPTED`): a peer came to a bound endpoint; its handshake begins.
  * - `accept:error` (`ZMQ_EVENT_ACCEPT_FAILED`): a connection could not be accepted, or was closed
  *   at once: by `tcpAcceptFilter` (EACCES), or as there were too many (`maxConnections`:
  *   ECONNREFUSED), or later, to make room for the next one (`maxHandshakes`: ECONNREFUSED).
  * - `bind` (`ZMQ_EVENT_LISTENING`): an endpoint is bound; `address` has its real port or path.
- * - `bind:error` (`ZMQ_EVENT_BIND_FAILED`): it could not be bound; `address` lacks the `tcp://`.
+ * - `bind:error` (`ZMQ_EVENT_BIND_FAILED`): it could not be bound; `address` lacks the `tcp://`. Over udp only
+ *   after `bindSync` in a runtime that cannot bind at once.
  * - `connect` (`ZMQ_EVENT_CONNECTED`): there is a connection to a peer; its handshake begins.
  * - `connect:delay` (`ZMQ_EVENT_CONNECT_DELAYED`): an attempt to connect over tcp began.
  * - `connect:retry` (`ZMQ_EVENT_CONNECT_RETRIED`): the next attempt begins in `interval`
@@ -81,7 +82,9 @@ interface EventFailure<E = ErrnoError> {
  * - `close:error` (`ZMQ_EVENT_CLOSE_FAILED`): not emitted here.
  * - `disconnect` (`ZMQ_EVENT_DISCONNECTED`): a connection was lost, or a peer turned away.
  * - `drop`: a peer has no room for a message, which it misses, as it may miss the next ones; told of
- *   once, until it has had room again. How many were dropped, `stats()` tells. Ours alone.
+ *   once, until it has had room again. Over udp: a datagram was lost here, as there was no room for it, or
+ *   it was none, or the system did not send it; told of once, until one is not; `peerAddress` says where
+ *   it came from, or was to go. How many were dropped, `stats()` tells. Ours alone.
  * - `handshake` (`ZMQ_EVENT_HANDSHAKE_SUCCEEDED`): a peer's handshake is done; `metadata`, ours alone,
  *   says what is known of it.
  * - `handshake:error:protocol` (`ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL`): a peer broke the protocol

@@ -146,6 +146,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(OURS + 2, "exclusiveBuffers", "Bool", false, {}, "readable"),
 
   option(5, "routingId", "String", null, { octets: "routing id" }, "some"),
+  option(96, "multicastLoop", "Bool", true, {}, "some"),
   writeOnly(OURS + 20, "join", "String", null, { octets: "any", hidden: true, order: true }),
   writeOnly(OURS + 21, "leave", "String", null, { octets: "any", hidden: true, order: true }),
   writeOnly(6, "subscribe", "String", null, { octets: "any", hidden: true, order: true }),

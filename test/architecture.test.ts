@@ -71,6 +71,7 @@ const EXCEPTIONS: Record<string, string> = {
   "events -> zmtp/index": "the type of the error that an event carries",
   "socket/wiring -> zmtp/index": "puts the parts of a connection together",
   "socket/policy -> zmtp/index": "makes the mechanism of a connection",
+  "socket/udp -> zmtp/index": "a datagram is a message, and has no connection to make one of",
   "socket/zap -> zmtp/index": "a handler's metadata is encoded as a peer's",
   "socket/context-core -> zmtp/index": "holds the budget that all its sockets share",
 };

@@ -17,7 +17,7 @@ const CLASSES: Record<string, new (options: object) => zmq.Socket> = {
   ...{ Pull: zmq.Pull, Push: zmq.Push, XPublisher: zmq.XPublisher, Stream: zmq.Stream },
   ...{ XSubscriber: zmq.XSubscriber, Server: drafts.Server, Client: drafts.Client },
   ...{ Radio: drafts.Radio, Dish: drafts.Dish, Scatter: drafts.Scatter, Gather: drafts.Gather },
-  ...{ Peer: drafts.Peer, Channel: drafts.Channel },
+  ...{ Peer: drafts.Peer, Channel: drafts.Channel, Datagram: drafts.Datagram },
 };
 const TYPES = Object.keys(CLASSES);
 

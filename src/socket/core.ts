@@ -16,15 +16,29 @@ import type { Pattern, PatternHost } from "./pattern.js";
 import { Pipe } from "./pipe.js";
 import { Reader } from "./reader.js";
 import { Security } from "./security.js";
-import type { Session } from "./session.js";
 import { Share, turn } from "./turn.js";
 import { press, Wiring } from "./wiring.js";
 import { Writer } from "./writer.js";
 
+/** What takes messages from a pipe out of this thread, and brings others: a session, or a udp endpoint. */
+export interface Carrier extends Link {
+  readonly pipe: Pipe | undefined;
+  /** Whether there is a connection, its handshake done or not, or a socket of the system's. */
+  readonly connected: boolean;
+  /** Whether messages are on their way out. */
+  readonly hasOutput: boolean;
+  /** Gives it its end of a pipe, and tells it which the other is. */
+  attachPipe(pipe: Pipe, socketPipe: Pipe): void;
+  /** Ends it once everything in its pipe is written. */
+  finish(): void;
+  /** Ends it now. */
+  abandon(): void;
+}
+
 /** An endpoint of a socket, bound or connected. */
 export interface Endpoint {
   readonly endpoint: string;
-  readonly sessions: Iterable<Session>;
+  readonly sessions: Iterable<Carrier>;
   /** Ends it, once what was sent through it is written. */
   close(): void;
 }
@@ -57,7 +71,7 @@ export class Core implements PatternHost {
   readonly #bound = new Set<Endpoint>();
   readonly #connected = new Set<Endpoint>();
   /** Sessions whose endpoint is gone and whose messages are not all written yet. */
-  readonly #lingering = new Map<Session, NodeJS.Timeout | undefined>();
+  readonly #lingering = new Map<Carrier, NodeJS.Timeout | undefined>();
   #sendTimeoutMs = -1;
   #receiveTimeoutMs = -1;
   #closed = false;
@@ -105,7 +119,7 @@ export class Core implements PatternHost {
   }
 
   /** Every session there is, lingering ones included. */
-  *sessions(): Iterable<Session> {
+  *sessions(): Iterable<Carrier> {
     for (const endpoint of this.#bound) yield* endpoint.sessions;
     for (const endpoint of this.#connected) yield* endpoint.sessions;
     yield* this.#lingering.keys();
@@ -205,7 +219,7 @@ export class Core implements PatternHost {
   }
 
   /** Gives a session its pipe, and the other end to the pattern. */
-  attach(session: Session, routingId?: Buffer): void {
+  attach(session: Carrier, routingId?: Buffer): void {
     const [ours, theirs] = Pipe.pair(this.sendMarks.each, this.receiveMarks.each);
     session.attachPipe(theirs, ours);
     this.pattern.attach(ours, routingId);
@@ -250,12 +264,12 @@ export class Core implements PatternHost {
   }
 
   /** Takes a session's pipe from the pattern; what was not received from it is forgotten. */
-  detach(session: Session): void {
+  detach(session: Carrier): void {
     if (session.socketPipe !== undefined) this.pattern.detach(session.socketPipe);
   }
 
   /** Ends a session once what was sent to it is written, or linger is over. */
-  finish(session: Session): void {
+  finish(session: Carrier): void {
     session.finish();
     if (!session.connected && !session.hasOutput) return;
     const linger = this.options.number("linger");

@@ -31,6 +31,10 @@ export interface Dish extends ReadableSocket<MessageWith<DishGroupOptions>> {
 /**
  * Receives what Radios send to the groups that it has joined (RFC 48), each message with its group;
  * nothing before the first is joined.
+ *
+ * Over udp, where it binds, it hears whoever sends there. Datagrams that are none of a Radio's, that are
+ * larger than `maxMessageSize`, or for which the queue has no room, are dropped, and counted
+ * (`stats().total.messagesDropped`); a `drop` event tells of the first of a run.
  */
 export class Dish extends Socket {
   /** @throws As {@link Socket}'s constructor. */
@@ -166,6 +170,7 @@ defineSocket(Dish, {
   scopes: ["readable"],
   options: ["join", "leave"],
   defaults: { linger: 0, threadSafe: true },
+  udp: "bind",
   accepts: isOfGroup,
   present,
   pattern: (host) => new DishPattern(host),

@@ -1,14 +1,17 @@
 import type { Buffer } from "node:buffer";
+import { isIP } from "node:net";
 import { type ErrnoError, errnoError } from "../errors.js";
-import { type Address, parseAddress, tcpEndpoint, type Use } from "../transport/address.js";
+import { placeText } from "../place.js";
+import { type Address, parseAddress, type UdpAddress, type Use } from "../transport/address.js";
 import { systemPath } from "../transport/ipc.js";
 import { Listener, type ListenerEvents, type ListenerOptions } from "../transport/listener.js";
-import { bindHost } from "../transport/tcp.js";
+import { bindHost, resolve } from "../transport/tcp.js";
 import { BoundEndpoint } from "./bound.js";
 import { ConnectedEndpoint } from "./connected.js";
 import type { Core, Endpoint } from "./core.js";
 import { InprocBinding, InprocConnection } from "./inproc.js";
 import type { Policy } from "./policy.js";
+import { UdpEndpoint } from "./udp.js";
 
 /** Binds `endpoint`; whatever is wrong with it rejects. An aborted bind leaves nothing bound. */
 export async function bind(core: Core, endpoint: string, signal?: AbortSignal): Promise<void> {
@@ -17,7 +20,11 @@ export async function bind(core: Core, endpoint: string, signal?: AbortSignal): 
     core.addBound(new InprocBinding(core, address.name, endpoint));
     return;
   }
-  const policy = policyOf(core, endpoint);
+  const policy = policyOf(core, address, endpoint);
+  if (address.transport === "udp") {
+    takeIn(core, await abortable(bindUdp(core, address, endpoint), signal));
+    return;
+  }
   const events = new BoundEvents(core, endpoint, policy);
   try {
     // As they are now, however long it takes until there is something to secure connections with.
@@ -32,7 +39,10 @@ export async function bind(core: Core, endpoint: string, signal?: AbortSignal): 
 }
 
 /** What `binding` gives, unless the signal comes first: then what it gives later is closed. */
-function abortable(binding: Promise<Listener>, signal: AbortSignal | undefined): Promise<Listener> {
+function abortable<E extends { close(): void }>(
+  binding: Promise<E>,
+  signal: AbortSignal | undefined,
+): Promise<E> {
   if (signal === undefined) return binding;
   return new Promise((resolve, reject) => {
     const aborted = (): void => {
@@ -46,7 +56,7 @@ function abortable(binding: Promise<Listener>, signal: AbortSignal | undefined):
 }
 
 /**
- * Binds `endpoint` now; whatever is wrong with it throws. Where the runtime cannot bind TCP
+ * Binds `endpoint` now; whatever is wrong with it throws. Where the runtime cannot bind
  * synchronously, an error comes as a `bind:error` event instead.
  */
 export function bindSync(core: Core, endpoint: string): void {
@@ -55,7 +65,12 @@ export function bindSync(core: Core, endpoint: string): void {
     core.addBound(new InprocBinding(core, address.name, endpoint));
     return;
   }
-  const events = new BoundEvents(core, endpoint, policyOf(core, endpoint));
+  const policy = policyOf(core, address, endpoint);
+  if (address.transport === "udp") {
+    bindUdpSync(core, address, endpoint);
+    return;
+  }
+  const events = new BoundEvents(core, endpoint, policy);
   try {
     const listener = Listener.bindSync(address, endpoint, listenerOptions(core), events);
     if (listener !== undefined) events.listening(listener);
@@ -78,28 +93,86 @@ export function connect(core: Core, endpoint: string, routingId: Buffer | undefi
     return;
   }
   if (address.transport === "ipc") systemPath(address.path, endpoint);
-  const policy = policyOf(core, endpoint);
+  const policy = policyOf(core, address, endpoint);
+  if (address.transport === "udp") {
+    connectUdp(core, address, endpoint);
+    return;
+  }
   const connected = new ConnectedEndpoint(core, address, endpoint, policy, routingId);
   core.addConnected(connected);
   connected.connect();
 }
 
+async function bindUdp(core: Core, address: UdpAddress, endpoint: string): Promise<UdpEndpoint> {
+  const bound = new UdpEndpoint(core, address, endpoint, "bind");
+  const ipv6 = core.options.boolean("ipv6");
+  const found = bindHost(address.host, ipv6);
+  const ip = "ip" in found ? found.ip : await resolve(found.name, ipv6, endpoint);
+  await new Promise<void>((done, fail) => {
+    bound.open(ip, (error) => (error === undefined ? done() : fail(error)));
+  });
+  return bound;
+}
+
+function bindUdpSync(core: Core, address: UdpAddress, endpoint: string): void {
+  const found = bindHost(address.host, core.options.boolean("ipv6"));
+  if (!("ip" in found)) throw errnoError("ENODEV", endpoint);
+  const bound = new UdpEndpoint(core, address, endpoint, "bind");
+  let failure: ErrnoError | undefined;
+  let isLate = false;
+  bound.open(found.ip, (error) => {
+    failure = error;
+    if (error === undefined) takeIn(core, bound);
+    else if (isLate) bindFailed(core, address, endpoint, error);
+  });
+  isLate = true;
+  if (failure !== undefined) throw failure;
+}
+
+function takeIn(core: Core, bound: UdpEndpoint): void {
+  if (core.closed) {
+    bound.close();
+    return;
+  }
+  core.addBound(bound);
+  bound.start();
+}
+
+/** A name is looked up once it is connected: what is sent waits for that. */
+function connectUdp(core: Core, address: UdpAddress, endpoint: string): void {
+  const connected = new UdpEndpoint(core, address, endpoint, "connect");
+  let failure: ErrnoError | undefined;
+  if (isIP(address.host) !== 0) {
+    connected.open(address.host, (error) => {
+      failure = error;
+    });
+  }
+  if (failure !== undefined) throw failure;
+  core.addConnected(connected);
+  connected.start();
+}
+
 /** @throws As {@link parseAddress}; ENOCOMPATPROTO where the socket's type cannot use the protocol, ENOTSUP with an option that is not built. */
 function parse(core: Core, endpoint: string, use: Use): Address {
-  const address = parseAddress(endpoint, use);
-  if (address.transport === "inproc" && core.kind.name === "STREAM") {
+  const { name, udp } = core.kind;
+  const address = parseAddress(endpoint, use, udp === use);
+  const { transport } = address;
+  if ((name === "STREAM" && transport === "inproc") || (name === "DGRAM" && transport !== "udp")) {
     throw errnoError("ENOCOMPATPROTO", endpoint);
   }
-  if (address.transport === "tcp") core.options.checkUsable(use, endpoint);
+  if (transport === "tcp") core.options.checkUsable(use, endpoint);
+  // There is no proxy for datagrams.
+  if (transport === "udp") core.options.checkUsable("bind", endpoint);
   return address;
 }
 
 /** @throws EINVAL when it cannot be secured as the options want it. */
-function policyOf(core: Core, endpoint: string): Policy {
+function policyOf(core: Core, { transport }: Address, endpoint: string): Policy {
   const policy = core.security.policy(endpoint);
-  // Plain TCP has no handshake in which a peer could prove itself, and be judged.
-  if (core.kind.name === "STREAM" && (policy.mechanism !== "NULL" || core.judge.isFor(policy))) {
-    throw errnoError("EINVAL", endpoint, "Invalid argument: a Stream cannot be secured");
+  // Plain TCP has no handshake in which a peer could prove itself, and be judged; datagrams have no peer.
+  const open = transport === "udp" ? transport : core.kind.name === "STREAM" && "a Stream";
+  if (open !== false && (policy.mechanism !== "NULL" || core.judge.isFor(policy))) {
+    throw errnoError("EINVAL", endpoint, `Invalid argument: ${open} cannot be secured`);
   }
   return policy;
 }
@@ -112,10 +185,11 @@ export function unbind(core: Core, endpoint: string): void {
 
 /** A bound endpoint has an IP address where the caller may say `localhost` or an interface. */
 function resolved(core: Core, endpoint: string): string {
-  const named = /^tcp:\/\/([^*:[\]]+):(\d+)$/.exec(endpoint);
-  if (named === null) return endpoint;
-  const host = bindHost(named[1] as string, core.options.boolean("ipv6"));
-  return "ip" in host ? tcpEndpoint(host.ip, Number(named[2])) : endpoint;
+  const [, protocol, name, port] = /^(tcp|udp):\/\/([^*:;[\]]+):(\d+)$/.exec(endpoint) ?? [];
+  if (name === undefined) return endpoint;
+  const host = bindHost(name, core.options.boolean("ipv6"));
+  if (!("ip" in host)) return endpoint;
+  return `${protocol}://${placeText({ ip: host.ip, port: Number(port) })}`;
 }
 
 /** @throws ENOENT when nothing of the kind is connected. */
@@ -130,10 +204,12 @@ function remove(core: Core, found: Endpoint[], endpoint: string): void {
   }
   const colon = endpoint.indexOf("://");
   if (colon <= 0 || colon + 3 === endpoint.length) throw errnoError("EINVAL", endpoint);
-  if (!["tcp", "ipc", "inproc"].includes(endpoint.slice(0, colon))) {
-    throw errnoError("EPROTONOSUPPORT", endpoint);
+  const protocol = endpoint.slice(0, colon);
+  if (protocol === "udp" && core.kind.udp === undefined) {
+    throw errnoError("ENOCOMPATPROTO", endpoint);
   }
-  throw errnoError("ENOENT", endpoint);
+  const isKnown = ["tcp", "ipc", "inproc", "udp"].includes(protocol);
+  throw errnoError(isKnown ? "ENOENT" : "EPROTONOSUPPORT", endpoint);
 }
 
 function listenerOptions(core: Core): ListenerOptions {

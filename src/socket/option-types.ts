@@ -16,9 +16,9 @@ import type { Authenticate } from "./authenticate.js";
 export interface CommonOptions {
   /** `ZMQ_AFFINITY`: stored. Default 0. */
   affinity: number;
-  /** `ZMQ_RATE`: stored, multicast only. Default 100; EINVAL below 1. */
+  /** `ZMQ_RATE`: stored, PGM only. Default 100; EINVAL below 1. */
   rate: number;
-  /** `ZMQ_RECOVERY_IVL`: stored, multicast only. Default 10,000; EINVAL below 0. */
+  /** `ZMQ_RECOVERY_IVL`: stored, PGM only. Default 10,000; EINVAL below 0. */
   recoveryInterval: number;
   /**
    * `ZMQ_LINGER`: how long messages are still sent after `close`, `unbind` or `disconnect`; -1: for
@@ -41,8 +41,8 @@ export interface CommonOptions {
    */
   reconnectMaxInterval: number;
   /**
-   * `ZMQ_MAXMSGSIZE`: a peer that sends a larger part is disconnected; below 0: none is.
-   * Default -1.
+   * `ZMQ_MAXMSGSIZE`: a peer that sends a larger part is disconnected, and over udp a datagram with a
+   * larger body dropped; below 0: none is. Default -1.
    */
   maxMessageSize: number;
   /** `ZMQ_TCP_KEEPALIVE`: 0 off, 1 on, -1 as the system does. Default -1; EINVAL for others. */
@@ -150,7 +150,7 @@ export interface CommonOptions {
   connectTimeout: number;
   /** `ZMQ_TCP_MAXRT`: stored. Default 0; EINVAL below 0. */
   tcpMaxRetransmitTimeout: number;
-  /** `ZMQ_MULTICAST_MAXTPDU`: stored, multicast only. Default 1500; EINVAL below 1. */
+  /** `ZMQ_MULTICAST_MAXTPDU`: stored, PGM only. Default 1500; EINVAL below 1. */
   multicastMaxTransportDataUnit: number;
   /** `ZMQ_VMCI_BUFFER_SIZE`: there is no VMCI here: reading and setting throw EINVAL. */
   vmciBufferSize: number;
@@ -161,7 +161,7 @@ export interface CommonOptions {
   /** `ZMQ_VMCI_CONNECT_TIMEOUT`: no VMCI here: reading and setting throw EINVAL. */
   vmciConnectTimeout: number;
   /**
-   * `ZMQ_BINDTODEVICE`: not built yet, so with it `bind` and `connect` over tcp fail with ENOTSUP.
+   * `ZMQ_BINDTODEVICE`: not built yet, so with it `bind` and `connect` over tcp and udp fail with ENOTSUP.
    * Default null; EINVAL when empty or longer than 16 bytes.
    */
   interface: string | null;
@@ -211,7 +211,10 @@ export interface CommonOptions {
 
 /** Options of sockets that can send; what throws when: see {@link CommonOptions}. */
 export interface SendOptions {
-  /** `ZMQ_SNDBUF`: stored; Node.js cannot set it. Default -1; EINVAL below -1. */
+  /**
+   * `ZMQ_SNDBUF`: bytes that the system may keep for us over udp; stored for others, where Node.js cannot
+   * set it. Below 1: as many as the system likes. Default -1; EINVAL below -1.
+   */
   sendBufferSize: number;
   /**
    * `ZMQ_SNDHWM`: messages queued for a peer at the most; 0: no bound.
@@ -223,7 +226,10 @@ export interface SendOptions {
    * Default -1; EINVAL below -1.
    */
   sendTimeout: number;
-  /** `ZMQ_MULTICAST_HOPS`: stored, multicast only. Default 1; EINVAL below 1. */
+  /**
+   * `ZMQ_MULTICAST_HOPS`: networks that a multicast datagram of a Radio or a Datagram may reach: 1 is this one
+   * alone. Stored for others. Default 1; EINVAL below 1, and above 255 when the endpoint is connected or bound.
+   */
   multicastHops: number;
 }
 
@@ -255,7 +261,11 @@ export interface SubscriptionLimits {
 
 /** Options of sockets that can receive; what throws when: see {@link CommonOptions}. */
 export interface ReceiveOptions {
-  /** `ZMQ_RCVBUF`: stored; Node.js cannot set it. Default -1; EINVAL below -1. */
+  /**
+   * `ZMQ_RCVBUF`: bytes of datagrams that the system may keep until we have read them; what comes beyond is
+   * lost, and not counted. Stored for other transports, where Node.js cannot set it. Below 1: as many as the
+   * system likes. Default -1; EINVAL below -1.
+   */
   receiveBufferSize: number;
   /**
    * `ZMQ_RCVHWM`: messages queued from a peer at the most; 0: no bound.

@@ -53,7 +53,7 @@ export interface Pattern extends PipeSink {
 
 /** Why a call did nothing, and whether to wait may help. */
 export interface Refusal {
-  code: "EAGAIN" | "EFSM" | "EHOSTUNREACH" | "EINVAL" | "ENOTSUP";
+  code: "EAGAIN" | "EFSM" | "EHOSTUNREACH" | "EINVAL" | "EMSGSIZE" | "ENOTSUP";
   waits: boolean;
 }
 
@@ -61,6 +61,8 @@ export interface Refusal {
 export const NOT_NOW: Refusal = { code: "EAGAIN", waits: true };
 /** It is not this call's turn. */
 export const WRONG_STATE: Refusal = { code: "EFSM", waits: true };
+/** No datagram can carry it. */
+export const TOO_LONG: Refusal = { code: "EMSGSIZE", waits: false };
 /** This type of socket cannot do it. */
 export const UNSUPPORTED: Refusal = { code: "ENOTSUP", waits: false };
 

@@ -43,6 +43,8 @@ export class Pipe {
   onEnd: (() => void) | undefined = undefined;
   /** Whether a socket holds the other end, too: then what is written is handed on as it is. */
   direct = false;
+  /** Nobody at the other end can say what is wanted: over udp all goes to whoever is there. */
+  blind = false;
 
   private constructor(out: Lane, back: Lane) {
     this.#out = out;

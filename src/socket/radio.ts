@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import { errnoError } from "../errors.js";
-import type { MessageLike, Parts } from "../message.js";
+import { type MessageLike, type Parts, sizeOf } from "../message.js";
 import type { CallOptions } from "./arguments.js";
 import type { Depth } from "./depth.js";
 import { Distributor, Recipient } from "./dist.js";
@@ -14,6 +14,7 @@ import {
   type PatternHost,
   type Refusal,
   RoutedPattern,
+  TOO_LONG,
 } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
 import { Renewal } from "./renewal.js";
@@ -22,6 +23,9 @@ import { defineSocket, Socket, type SocketOptions, type WritableSocket } from ".
 import { nameOf } from "./topic.js";
 
 const ZMQ_RADIO = 14;
+
+/** The largest datagram that libzmq's DISH takes: it cuts what is longer, and so it is not sent (`MAX_UDP_MSG`). */
+const DATAGRAM_MAX = 8192;
 
 /** Which group a message of a {@link Radio} is for. */
 export interface RadioGroupOptions {
@@ -35,11 +39,20 @@ export interface Radio extends Omit<WritableSocket, "send" | "trySend">, Subscri
    * only; npm zeromq has no property for it. Default false: such members miss the message.
    */
   noDrop: boolean;
+  /**
+   * `ZMQ_MULTICAST_LOOP`: whether what is sent to a multicast group over udp is heard on this machine, too; npm
+   * zeromq has no property for it. Default true.
+   */
+  multicastLoop: boolean;
 }
 
 /**
  * Sends each message to all Dishes that have joined its group (RFC 48). One whose queue is full misses
  * the message; that is counted (`stats().total.messagesDropped`) and told of by a `drop` event.
+ *
+ * Over udp, to which it connects, each message is one datagram, for whoever listens there: all groups go
+ * out, and the Dishes choose. What the system does not take is dropped, and counted, too; what is lost on
+ * the way nobody knows.
  */
 export class Radio extends Socket {
   /** @throws As {@link Socket}'s constructor. */
@@ -49,7 +62,8 @@ export class Radio extends Socket {
 
   /**
    * Sends a message of one part to all who are in `group`. Otherwise as {@link WritableSocket.send};
-   * rejects with EINVAL for several parts.
+   * rejects with EINVAL for several parts, and while a udp endpoint is connected with EMSGSIZE for more than
+   * 8191 bytes, the group included: then nothing has been sent to anybody.
    * @throws As there; EINVAL without a group, and for one of more than 255 bytes.
    */
   override send(message: MessageLike, options: RadioGroupOptions & CallOptions): Promise<void> {
@@ -89,6 +103,8 @@ class Listener extends Recipient {
 export class RadioPattern extends RoutedPattern {
   readonly #dist: Distributor<Listener>;
   readonly #groups = new Groups<Listener>();
+  /** Those who get everything. */
+  readonly #blind = new Set<Listener>();
   #noDrop = false;
   #refusal = NOT_NOW;
 
@@ -119,7 +135,9 @@ export class RadioPattern extends RoutedPattern {
   }
 
   override attach(pipe: Pipe): void {
-    this.#dist.attach(new Listener(pipe));
+    const listener = new Listener(pipe);
+    this.#dist.attach(listener);
+    if (pipe.blind) this.#blind.add(listener);
     super.attach(pipe);
   }
 
@@ -144,8 +162,13 @@ export class RadioPattern extends RoutedPattern {
       this.#refusal = MULTIPART;
       return false;
     }
+    if (this.#blind.size > 0 && 1 + sizeOf(parts) > DATAGRAM_MAX) {
+      this.#refusal = TOO_LONG;
+      return false;
+    }
     const dist = this.#dist;
     dist.begin();
+    for (const listener of this.#blind) dist.match(listener);
     for (const listener of this.#groups.membersOf(nameOf(group))) dist.match(listener);
     if (this.#noDrop && !dist.checkWrite()) {
       this.#refusal = NOT_NOW;
@@ -187,6 +210,7 @@ export class RadioPattern extends RoutedPattern {
     const listener = this.#dist.get(pipe);
     if (listener === undefined) return;
     this.#groups.delete(listener);
+    this.#blind.delete(listener);
     this.#dist.detach(pipe);
     this.host.writeActivated();
   }
@@ -196,8 +220,9 @@ defineSocket(Radio, {
   type: ZMQ_RADIO,
   name: "RADIO",
   scopes: ["writable", "subscribed"],
-  options: ["noDrop"],
+  options: ["noDrop", "multicastLoop"],
   defaults: { threadSafe: true },
+  udp: "connect",
   publishes: true,
   pattern: (host) => new RadioPattern(host),
 });

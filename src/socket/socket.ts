@@ -249,10 +249,12 @@ export class Socket {
   }
 
   /**
-   * Waits for peers at an endpoint: `tcp://`, `ipc://` or `inproc://`.
+   * Waits for peers at an endpoint: `tcp://`, `ipc://` or `inproc://`; a Dish and a Datagram take datagrams
+   * at `udp://` ones: `udp://127.0.0.1:5555`, or of a multicast group `udp://239.0.0.1:5555`, at an interface
+   * `udp://eth0;239.0.0.1:5555`.
    * @throws TypeError, EBADF when closed, EBUSY during another bind or unbind. Rejects with what
-   *   is wrong with the endpoint: EINVAL, EPROTONOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, ENODEV ...,
-   *   or with the signal's reason: then nothing is bound.
+   *   is wrong with the endpoint: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL,
+   *   ENODEV ..., or with the signal's reason: then nothing is bound.
    */
   bind(address: string, _options?: CallOptions): Promise<void> {
     checkAddress(address);
@@ -263,7 +265,7 @@ export class Socket {
   }
 
   /**
-   * As {@link bind}, at once; errors are thrown. A runtime that can bind tcp only asynchronously
+   * As {@link bind}, at once; errors are thrown. A runtime that can bind tcp or udp only asynchronously
    * does so: what then fails comes as a `bind:error` event.
    * @throws As {@link bind}; ENODEV for a host name that would have to be looked up.
    */
@@ -276,7 +278,7 @@ export class Socket {
 
   /**
    * Gives up an endpoint; its peers are disconnected once what was sent to them is written, those
-   * of inproc stay.
+   * of inproc stay. What came from udp and was not received stays, too.
    * @throws TypeError, EBADF when closed, EBUSY during a bind or another unbind. Rejects with
    *   ENOENT when it is not bound, EINVAL or EPROTONOSUPPORT when it is no endpoint.
    */
@@ -304,9 +306,11 @@ export class Socket {
    * Connects to an endpoint; over tcp and ipc again after each failure or loss until
    * {@link disconnect}, unless `reconnectInterval` is 0 or -1, or the peer refused with an ERROR.
    * An inproc name may be bound later. Does nothing when the endpoint was connected and not
-   * disconnected since.
+   * disconnected since. A Radio sends to `udp://` endpoints, too: see {@link bind}; a name there that is
+   * not known loses what is sent, until it is.
    * @throws TypeError, EBADF when closed, EBUSY during a bind or unbind; what is wrong with the
-   *   endpoint: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, ENAMETOOLONG or ENOTSUP (ipc).
+   *   endpoint: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, ENAMETOOLONG or ENOTSUP (ipc), ENODEV and other
+   *   errors of the system's (udp).
    */
   connect(address: string): void {
     // First: whatever comes of this call, the name is not for the next one.

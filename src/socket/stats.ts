@@ -31,13 +31,13 @@ export interface QueueStats {
   largestMessage: number;
 }
 
-/** A peer, or a connector that has none yet. */
+/** A peer, or a connector that has none yet, or a udp endpoint. */
 export interface PeerStats {
   /** The endpoint that was bound or connected. */
   endpoint: string;
-  /** Where the peer is; undefined while a connector has none. */
+  /** Where the peer is; undefined while a connector has none, and where anybody may be (udp, bound). */
   address: string | undefined;
-  /** Whether the handshake is done; over inproc, whether the name has been bound. */
+  /** Whether the handshake is done; over inproc, whether the name has been bound; over udp, whether there is a socket. */
   connected: boolean;
   /** What the peer calls itself, or what we call it; undefined when it has no name. */
   routingId: Buffer | undefined;
@@ -65,7 +65,8 @@ export interface Stats {
   send: QueueStats;
   /**
    * Messages handed out so far, messages accepted for sending, and how often one was dropped: for
-   * each peer that had no room for it, or for want of a peer. A pattern says when: see its class.
+   * each peer that had no room for it, or for want of a peer, or over udp, where a datagram was none, found
+   * no room, or could not be sent. A pattern says when: see its class.
    */
   total: { messagesReceived: number; messagesSent: number; messagesDropped: number };
   /**

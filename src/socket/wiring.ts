@@ -15,7 +15,7 @@ import {
   type Role,
   type SocketTypeName,
 } from "../zmtp/index.js";
-import type { SocketKind } from "./kind.js";
+import { isRaw, type SocketKind } from "./kind.js";
 import type { Policy } from "./policy.js";
 
 /** What unfinished messages of all peers of a socket may hold together. */
@@ -54,7 +54,8 @@ export class Wiring {
 
   /** Whether sockets of both types may talk to each other. */
   suits(other: { name: string }): boolean {
-    return this.#kind.name !== "STREAM" && isCompatible(this.#kind.name, other.name);
+    const { name } = this.#kind;
+    return !isRaw(name) && isCompatible(name, other.name);
   }
 
   /**
@@ -63,11 +64,12 @@ export class Wiring {
    */
   open(role: Role, policy: Policy, handler: ConnectionHandler, now: number): Wire {
     const { name } = this.#kind;
-    if (name === "STREAM") return new RawConnection(handler, this.#memory());
+    if (isRaw(name)) return new RawConnection(handler, this.memory());
     return new Connection(this.#connectionOptions(name, role, policy), handler, now);
   }
 
-  #memory(): SegmentMemory | typeof exclusiveMemory {
+  /** For the parts that one peer sends, or those who share an endpoint. */
+  memory(): SegmentMemory | typeof exclusiveMemory {
     return this.#options.boolean("exclusiveBuffers") ? exclusiveMemory : new SegmentMemory();
   }
 
@@ -77,7 +79,7 @@ export class Wiring {
     const limits = { ...DEFAULT_LIMITS, maxMessageSize: options.number("maxMessageSize") };
     const interval = options.number("heartbeatInterval");
     const timeout = options.number("heartbeatTimeout");
-    const memory = this.#memory();
+    const memory = this.memory();
     const properties = announce(socketType, this.routingId);
     return {
       role: policy.part(role),

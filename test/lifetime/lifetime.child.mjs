@@ -5,6 +5,7 @@
 import { once } from "node:events";
 import { writeSync } from "node:fs";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { Datagram, Dish, Radio } from "../../dist/esm/module/draft.js";
 import * as zmq from "../../dist/esm/module/index.js";
 
 const [scenario, endpoint, json = "{}"] = isMainThread ? process.argv.slice(2) : workerData;
@@ -192,6 +193,37 @@ const scenarios = {
     await new Promise((resolve) => setTimeout(resolve, 1500));
     say("over");
     process.exit(0);
+  },
+
+  async "udp: bind, connect, talk"() {
+    const [dish, radio, datagram] = [new Dish(), new Radio(), new Datagram()];
+    dish.join("g");
+    await dish.bind(endpoint);
+    datagram.bindSync(endpoint);
+    radio.connect(dish.lastEndpoint);
+    await radio.send("x", { group: "g" });
+    await dish.receive();
+  },
+  async "udp: await receive"() {
+    expectHeld();
+    const dish = new Dish();
+    await dish.bind(endpoint);
+    await dish.receive();
+  },
+  async "udp: await send"() {
+    expectHeld();
+    await new Datagram().send(["127.0.0.1:9", "bound to nothing"]);
+  },
+  async "udp: send many"() {
+    const radio = new Radio();
+    radio.connect(endpoint);
+    for (let i = 0; i < 150; i++) radio.trySend(`message ${i}`, { group: "g" });
+  },
+  async "udp: send many, and close"() {
+    const radio = new Radio();
+    radio.connect(endpoint);
+    for (let i = 0; i < 150; i++) radio.trySend(`message ${i}`, { group: "g" });
+    radio.close();
   },
 
   async "in a worker"() {

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Dish } from "../../src/draft.js";
 import { BlackHole, DeafPeer } from "../support/deaf.js";
 import { Pair } from "../support/ours.js";
 import { type Outcome, Program } from "../support/program.js";
@@ -104,6 +105,15 @@ describe.concurrent("a process ends by itself", () => {
     expect(outcome).toMatchObject({ code: 0, stderr: "" });
   });
 
+  it.each([
+    ["udp: bind, connect, talk", "udp://127.0.0.1:*"],
+    // Datagrams for a name that is not known are lost: nobody waits for it to become known.
+    ["udp: send many", "udp://no-such-host.invalid:5555"],
+    ["udp: send many, and close", "udp://no-such-host.invalid:5555"],
+  ])("%s %s", async (scenario, endpoint) => {
+    expect(await run(scenario, endpoint)).toMatchObject({ code: 0, stderr: "" });
+  });
+
   it("receive times out", async () => {
     const outcome = await run("await receive until a timeout", NOBODY, { receiveTimeout: 50 });
     expect(outcome).toMatchObject({ code: 0, stderr: "", stdout: "EAGAIN\n" });
@@ -127,6 +137,8 @@ describe.concurrent("a process is held", () => {
     ["await send", "tcp://127.0.0.1:*"],
     ["await an event", NOBODY],
     ["read events with on", NOBODY],
+    ["udp: await receive", "udp://127.0.0.1:*"],
+    ["udp: await send", ""],
   ])("by a call that waits: %s %s", async (scenario, endpoint) => {
     const outcome = await run(scenario, endpointOf(endpoint));
     expect(outcome).toMatchObject({ code: HELD, stderr: "" });
@@ -184,6 +196,16 @@ describe.concurrent("messages arrive, though the process ends", () => {
     const ended = run("send many", pair.lastEndpoint as string);
     await expectNumbers(pair, 2000);
     expect(await ended).toMatchObject({ code: 0 });
+  });
+
+  it.each(["udp: send many", "udp: send many, and close"])("%s", async (scenario) => {
+    const dish = new Dish({ receiveTimeout: 10_000 });
+    dish.join("g");
+    await dish.bind("udp://127.0.0.1:*");
+    const ended = run(scenario, dish.lastEndpoint as string);
+    for (let i = 0; i < 150; i++) expect(String((await dish.receive())[0])).toBe(`message ${i}`);
+    dish.close();
+    expect(await ended).toMatchObject({ code: 0, stderr: "" });
   });
 
   it("when others find something to do meanwhile", async () => {

@@ -1,9 +1,11 @@
 // Sockets of ours in a process of their own, where promises and memory can be counted. Driven by
 // its parent: request {id, op, ...}, answer {id, value} or {id, error}.
 import { promiseHooks } from "node:v8";
+import { Dish, Radio } from "../../dist/esm/module/draft.js";
 import * as zmq from "../../dist/esm/module/index.js";
 
 const pairs = [];
+let dish;
 const kept = [];
 
 function poll(done, then) {
@@ -82,6 +84,29 @@ const operations = {
     assemblyBytes: sum(pairs.map((pair) => pair.stats().assemblyBytes)),
     peers: sum(pairs.map((pair) => pair.stats().peers.length)),
   }),
+
+  /** A Dish that hears datagrams for the group "g". */
+  async listen({ options = {} }) {
+    dish = new Dish(options);
+    dish.join("g");
+    await dish.bind("udp://127.0.0.1:*");
+    return dish.lastEndpoint;
+  },
+  heard: () => {
+    const { receive, total } = dish.stats();
+    return { ...receive, dropped: total.messagesDropped };
+  },
+  /** Sends datagrams without a pause between them, `count` in each of as many turns. */
+  async broadcast({ endpoint, size, count }) {
+    const radio = new Radio({ linger: 0 });
+    radio.connect(endpoint);
+    const body = Buffer.alloc(size);
+    for (let i = 0; i < count; i++) {
+      for (let j = 0; j < count; j++) radio.trySend(body, { group: "g" });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return radio.stats();
+  },
 
   /** Promises that are made while `count` messages arrive and nobody receives. */
   arriving: ({ count }) =>

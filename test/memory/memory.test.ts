@@ -2,13 +2,17 @@ import { type ChildProcess, type ForkOptions, fork } from "node:child_process";
 import { connect, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Stats } from "../../src/socket/stats.js";
 import { DeafPeer } from "../support/deaf.js";
 import { PeerProcess, type Reply } from "../support/peer-process.js";
+import { RawUdp } from "../support/raw-udp.js";
 import { command, concat, frame, greeting, message, number, ping, ready } from "../support/wire.js";
 
 const KB = 1024;
 const MB = 1024 * KB;
 const PROGRAM = fileURLToPath(new URL("./memory.child.mjs", import.meta.url));
+/** What a datagram for "g" begins with. */
+const GROUP = Buffer.from("\x01g");
 const HELLO = concat(greeting(), ready());
 
 interface Memory {
@@ -176,6 +180,57 @@ describe("bounded", () => {
     expect(queued).toBeLessThanOrEqual(100);
     expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(512 * KB);
     expect(after.rss - before.rss).toBeLessThan(24 * MB);
+  });
+});
+
+describe("datagrams", () => {
+  /** What has come to the Dish. */
+  interface Heard {
+    messages: number;
+    dropped: number;
+  }
+
+  it("that nobody receives: as many are kept as the mark allows, however many come", async () => {
+    const endpoint = (await subject.request("listen", {
+      options: { receiveHighWaterMark: 100 },
+    })) as string;
+    const stranger = await RawUdp.open();
+    const bodies = [0, 10, 1000, 30_000].map((size) => Buffer.alloc(size));
+    /** Until so many have been dropped: those that the system drops on the way do not count. */
+    const flood = async (count: number): Promise<Heard> => {
+      for (;;) {
+        const heard = (await subject.request("heard")) as Heard;
+        if (heard.dropped >= count) return heard;
+        for (let i = 0; i < 250; i++) {
+          for (const body of bodies) await stranger.send(Buffer.concat([GROUP, body]), endpoint);
+        }
+        // And one that is none.
+        await stranger.send(Buffer.of(255, 0), endpoint);
+      }
+    };
+    await flood(3000);
+    const before = await subject.collect();
+    // 230 MB.
+    const { messages } = await flood(33_000);
+    const after = await subject.collect();
+    stranger.close();
+    expect(messages).toBe(100);
+    expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(512 * KB);
+    expect(after.rss - before.rss).toBeLessThan(32 * MB);
+    expect(after.handles).toBe(before.handles);
+  });
+
+  it("that cannot leave as fast as they are sent: the queue is as long as its mark allows", async () => {
+    const stranger = await RawUdp.open();
+    const before = await subject.collect();
+    const parameters = { endpoint: stranger.endpoint, size: 8000, count: 300 };
+    const stats = (await subject.request("broadcast", parameters)) as Stats;
+    const after = await subject.collect();
+    stranger.close();
+    expect(stats.total.messagesSent).toBe(90_000);
+    expect(stats.send.messages).toBeLessThanOrEqual(1000);
+    expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(1 * MB);
+    expect(after.rss - before.rss).toBeLessThan(32 * MB);
   });
 });
 
