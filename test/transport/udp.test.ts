@@ -15,6 +15,11 @@ const OUTSIDE = Object.values(networkInterfaces())
   .flat()
   .find((it) => it?.family === "IPv4" && !it.internal)?.address;
 
+/** The name of an interface where others could be reached over IPv6, if there is any. */
+const OUTSIDE_V6 = Object.entries(networkInterfaces()).find(([, addresses]) =>
+  addresses?.some((it) => it.family === "IPv6" && !it.internal),
+)?.[0];
+
 let closing: { close(): void }[] = [];
 
 afterEach(() => {
@@ -235,6 +240,21 @@ describe("a group", () => {
     opened(route);
     expect(hops.mock.calls).toEqual([[7]]);
   });
+
+  // The loopback interface has no route for such groups.
+  it.runIf(OUTSIDE_V6 !== undefined && process.platform !== "win32")(
+    "of IPv6 is heard at its interface",
+    async () => {
+      const at = group({ via: `::%${OUTSIDE_V6}` });
+      const { socket, got } = listener("ff02::7a65:726f", at);
+      const { port } = socket.place;
+      const route = routeTo("ff02::7a65:726f", { ...at, use: "connect", port });
+      const sender = opened(route, { multicast: MULTICAST });
+      expect(await send(sender, "all", { ip: "ff02::7a65:726f", port })).toBe("sent");
+      await until(() => got.length > 0);
+      expect(got[0]).toMatch(/^all from /);
+    },
+  );
 
   // What goes out at the loopback interface comes back in any case.
   it.runIf(OUTSIDE !== undefined)("is not heard here, if the sender says so", async () => {
