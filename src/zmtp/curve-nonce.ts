@@ -8,14 +8,16 @@ export const SHORT_SIZE = 8;
 /** Where they stand in a whole nonce. */
 export const SHORT_AT: number = NONCE_SIZE - SHORT_SIZE;
 
+type Counted = "HELLO" | "INITIATE" | "READY" | "fromClient" | "fromServer";
+
 /** What the nonces of counted boxes begin with, 16 octets each (RFC 26). */
-export const PREFIX = {
+export const PREFIX: Readonly<Record<Counted, Uint8Array>> = {
   HELLO: ascii("CurveZMQHELLO---"),
   INITIATE: ascii("CurveZMQINITIATE"),
   READY: ascii("CurveZMQREADY---"),
   fromClient: ascii("CurveZMQMESSAGEC"),
   fromServer: ascii("CurveZMQMESSAGES"),
-} as const;
+};
 
 /** The nonces that one side sends: 1, 2, 3, over all kinds of boxes. */
 export class OwnNonces {

@@ -137,8 +137,8 @@ export function cryptographic(): ProtocolError {
   return new ProtocolError("ERR_ZMTP_CRYPTOGRAPHIC");
 }
 
-/** A command's body of a name and `size` octets, still zero, and where they begin. */
-export function blank(name: string, size: number): [body: Uint8Array, data: Uint8Array] {
+/** A command's body of a name and `size` octets, still zero; and those octets. */
+export function blank(name: string, size: number): [Uint8Array, Uint8Array] {
   const body = new Uint8Array(1 + name.length + size);
   body[0] = name.length;
   for (let i = 0; i < name.length; i++) body[1 + i] = name.charCodeAt(i);

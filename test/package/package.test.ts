@@ -610,16 +610,19 @@ describe("TypeScript", () => {
   });
 
   test("CommonJS declarations keep out what old compilers do not know", async () => {
+    const unknown = [
+      /^(import|export) type \{|[{,] type \w|#private|"node:/m,
+      // TypeScript 4.0: names of a tuple's elements; 5.7: what kind of buffer an array is of.
+      /\[\w+\??: [^\]]*,/,
+      /\bUint8Array</,
+    ];
     const cwd = await project({});
     const folder = join(cwd, "node_modules/purezmq/dist/cjs");
     const files = packed.files.filter(({ path }) => /^dist\/cjs\/.*\.d\.ts$/.test(path));
     expect(files.length).toBeGreaterThan(10);
     for (const { path } of files) {
       const text = await readFile(join(folder, path.slice("dist/cjs/".length)), "utf8");
-      expect([path, /^(import|export) type \{|[{,] type \w|#private|"node:/m.test(text)]).toEqual([
-        path,
-        false,
-      ]);
+      expect([path, unknown.filter((it) => it.test(text))]).toEqual([path, []]);
     }
   });
 
