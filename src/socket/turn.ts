@@ -49,7 +49,9 @@ export class Turn {
   /** More wait than may go on in this turn. */
   #crowded = false;
   readonly #deferred = new Queue<() => void>();
-  /** How many of them are still to go on in this turn. */
+  /** Who waits since this turn; they come behind all that is only to be told. */
+  #trying: (() => void)[] = [];
+  /** How many of those deferred are still to go on in this turn. */
   #resuming = 0;
   #postponed: (() => void)[] = [];
   /** Calls that came when the budget was spent. */
@@ -74,9 +76,12 @@ export class Turn {
     return ++this.#operations >= this.#nextCheck && this.#check();
   }
 
-  /** Calls back in a later turn: the next, unless too many wait already. */
+  /**
+   * Calls back in a later turn: the next, unless too many wait already. Before that, the promises of all
+   * operations of this turn have settled ({@link later}): who has sent knows it before who receives goes on.
+   */
   defer(callback: () => void): void {
-    this.#deferred.push(callback);
+    this.#trying.push(callback);
     this.#wake();
   }
 
@@ -92,12 +97,13 @@ export class Turn {
     else this.#postponed.push(callback);
   }
 
-  /** A promise that settles then. */
+  /** A promise that settles in a later turn, of an operation that is done. */
   later<T>(
     settle: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
   ): Promise<T> {
+    this.#wake();
     return new Promise((resolve, reject) => {
-      this.defer(() => settle(resolve, reject));
+      this.#deferred.push(() => settle(resolve, reject));
     });
   }
 
@@ -155,6 +161,8 @@ export class Turn {
     this.#nextCheck = this.#step + 1;
     this.#operations = 0;
     this.#checked = 0;
+    for (const callback of this.#trying) this.#deferred.push(callback);
+    this.#trying = [];
     this.#resuming = Math.min(this.#step, this.#deferred.length);
     this.#crowded = this.#deferred.length > this.#resuming;
     const postponed = this.#postponed;

@@ -3,6 +3,7 @@ import { EventEmitter, once } from "node:events";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { hold } from "../../src/socket/hold.js";
+import { turn } from "../../src/socket/turn.js";
 import * as zmq from "../../src/v5-compat.js";
 import { turns, until } from "../support/sockets.js";
 
@@ -306,6 +307,19 @@ describe("what a socket sends", () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  it("is told of before it comes to a socket of the same thread, though the turn's budget is spent", async () => {
+    const [pull, push] = connected("pull", "push");
+    const order: string[] = [];
+    pull.on("message", (message) => order.push(`message ${message}`));
+    while (!turn.spend());
+    for (const i of range(4)) push.send(String(i), null, () => order.push(`sent ${i}`));
+    await until(() => order.length === 8);
+    expect(order).toEqual([
+      ...range(4).map((i) => `sent ${i}`),
+      ...range(4).map((i) => `message ${i}`),
+    ]);
   });
 
   it("may have very many parts", () => {

@@ -315,6 +315,29 @@ describe("Turn", () => {
       await new Promise((resolve) => setImmediate(resolve));
       expect(order).toEqual(["value", "reason"]);
     });
+
+    it("settles before those go on that were deferred in the same turn, and after those of turns before", async () => {
+      const order: string[] = [];
+      const settle = (name: string): void => {
+        void loop.turn.later<void>((resolve) => {
+          order.push(name);
+          resolve();
+        });
+      };
+      const attempt = (name: string): void => loop.turn.defer(() => order.push(name));
+      // Operations take long, so one goes on in each turn.
+      loop.learn(2);
+      loop.next();
+      attempt("attempt 1");
+      settle("done 1");
+      settle("done 2");
+      attempt("attempt 2");
+      loop.next();
+      expect(order).toEqual(["done 1"]);
+      settle("done 3");
+      for (let i = 0; i < 5; i++) loop.next();
+      expect(order).toEqual(["done 1", "done 2", "attempt 1", "attempt 2", "done 3"]);
+    });
   });
 });
 
