@@ -1,5 +1,5 @@
 import { lookup } from "node:dns";
-import { isIP, isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { errnoError } from "../errors.js";
 import { requests } from "./requests.js";
@@ -13,7 +13,7 @@ export type BindHost = { ip: string } | { name: string };
  */
 export function bindHost(host: string, ipv6: boolean): BindHost {
   if (host === "*") return { ip: ipv6 ? "::" : "0.0.0.0" };
-  if (isIP(host) !== 0) return { ip: host };
+  if (isIPv4(host) || hasIPv6Form(host)) return { ip: host };
   const interfaces = new Map(Object.entries(networkInterfaces()));
   const addresses = interfaces.get(host) ?? [];
   const wanted =
@@ -75,5 +75,10 @@ export function resolve(name: string, ipv6: boolean, endpoint: string): Promise<
 
 /** Whether an IP address can be used with this setting of `ipv6`. */
 export function familyAllowed(ip: string, ipv6: boolean): boolean {
-  return ipv6 || !isIPv6(ip);
+  return ipv6 || isIPv4(ip);
+}
+
+/** Node's first look at what may be an IPv6 address takes 4 ms, so most never get one. */
+function hasIPv6Form(host: string): boolean {
+  return host.includes(":") && isIPv6(host);
 }
