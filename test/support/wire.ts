@@ -7,8 +7,7 @@
 export type Octets = Uint8Array | string;
 
 export function bytes(octets: Octets): Uint8Array {
-  if (typeof octets !== "string") return octets;
-  return Uint8Array.from(octets, (character) => character.charCodeAt(0));
+  return typeof octets === "string" ? Uint8Array.from(Buffer.from(octets, "latin1")) : octets;
 }
 
 export function concat(...pieces: Octets[]): Uint8Array {
@@ -24,13 +23,9 @@ export function concat(...pieces: Octets[]): Uint8Array {
 
 /** An unsigned number in `size` octets, most significant first. */
 export function number(value: number | bigint, size: number): Uint8Array {
-  const octets = new Uint8Array(size);
-  let rest = BigInt(value);
-  for (let i = size - 1; i >= 0; i--) {
-    octets[i] = Number(rest & 0xffn);
-    rest >>= 8n;
-  }
-  return octets;
+  const octets = new Uint8Array(8);
+  new DataView(octets.buffer).setBigUint64(0, BigInt(value));
+  return octets.subarray(8 - size);
 }
 
 export interface GreetingFields {
