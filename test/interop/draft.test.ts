@@ -361,6 +361,62 @@ describe("octet by octet", () => {
   });
 });
 
+describe("messages of several parts, where one is meant", () => {
+  /** A peer made of octets, which is let in; one of libzmq's hears nothing from it before it has said READY itself. */
+  async function enter(endpoint: string, type: string, other: string): Promise<MockPeer> {
+    const mock = await MockPeer.connect(endpoint);
+    closing.push(() => mock.close());
+    mock.send(wire.greeting({ minor: 1 }), wire.ready({ "Socket-Type": type }));
+    await mock.read(64);
+    await mock.expect(wire.ready({ "Socket-Type": other }));
+    return mock;
+  }
+
+  it.each([
+    ["Server", "Server", "CLIENT"],
+    ["Client", "Client", "SERVER"],
+    ["Gather", "Gather", "SCATTER"],
+    ["Channel", CHANNEL, "CHANNEL"],
+    ["Peer", PEER, "PEER"],
+  ] as const)(
+    "a %s of libzmq's forgets them, ours hangs up; neither hears half of one",
+    async (type, theirType, other) => {
+      const said = [wire.message("first"), wire.message("two", "parts"), wire.message("last")];
+      const them = await theirs(theirType);
+      const received = them.request("receiveAll", { count: 2 });
+      const itsPeer = await enter(await them.bind("tcp://127.0.0.1:*"), other, type.toUpperCase());
+      itsPeer.send(...said);
+      const texts = ((await received) as [Uint8Array][]).map(([it]) => String(Buffer.from(it)));
+      expect(texts).toEqual(["first", "last"]);
+
+      const us = ours(type) as Socket & { receive(): Promise<[Buffer]> };
+      const events = new Events(us);
+      await us.bind("tcp://127.0.0.1:*");
+      const ourPeer = await enter(us.lastEndpoint as string, other, type.toUpperCase());
+      ourPeer.send(...said);
+      await ourPeer.gone();
+      await events.seen("disconnect");
+      expect(String((await us.receive())[0])).toBe("first");
+      expect((us as unknown as { readable: boolean }).readable).toBe(false);
+    },
+  );
+
+  it.each([
+    ["no group", wire.message("g")],
+    ["a message of two parts", wire.message("g", "two", "parts")],
+    ["a group of 256 octets", wire.message("g".repeat(256), "x")],
+  ])("%s: a DISH hangs up, libzmq's and ours", async (_, octets) => {
+    const them = await theirs("Dish");
+    const us = ours("Dish");
+    await us.bind("tcp://127.0.0.1:*");
+    for (const endpoint of [await them.bind("tcp://127.0.0.1:*"), us.lastEndpoint as string]) {
+      const mock = await enter(endpoint, "RADIO", "DISH");
+      mock.send(octets);
+      await mock.gone();
+    }
+  });
+});
+
 describe("what npm zeromq says", () => {
   /** What becomes of a call, as the child has it of npm zeromq's. */
   async function outcome(socket: Socket, method: string, args: unknown[]): Promise<unknown> {
