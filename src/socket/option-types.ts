@@ -253,7 +253,7 @@ export interface SendMarks {
  * it likes. They take effect when the next one asks.
  */
 export interface SubscriptionLimits {
-  /** Topics of one peer at the most; 0: no bound. Default 100,000; EINVAL below 0. */
+  /** Topics, or groups, of one peer at the most; 0: no bound. Default 100,000; EINVAL below 0. */
   maxSubscriptions: number;
   /** Their bytes together at the most; 0: no bound. Default 16,777,216; EINVAL below 0. */
   maxSubscriptionBytes: number;

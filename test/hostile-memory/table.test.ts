@@ -7,8 +7,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Input } from "../hostile/inputs.js";
 import { inputsFor, PARTS } from "../hostile/table.js";
 import { DIALECTS, type Dialect, type Part, type Speaker } from "../support/dialects.js";
-import { HostileMemory, type Left, TRADES, type Trade } from "../support/hostile.js";
+import { HostileMemory, type Left } from "../support/hostile-memory.js";
 import { MockListener, MockPeer } from "../support/mock-peer.js";
+import { ALL_TRADES, isExclusive, type Trade } from "../support/trades.js";
 import { metadata, ping, pong } from "../support/wire.js";
 
 const KB = 1024;
@@ -18,7 +19,7 @@ const TIMES = 1000;
 const AT_ONCE = 20;
 
 /** Of a PAIR's peers all but one would have to wait: `test/memory` tells of that. */
-const TYPES = TRADES.filter(({ name }) => name !== "PAIR");
+const TYPES = ALL_TRADES.filter((trade) => !isExclusive(trade));
 
 let subject: HostileMemory;
 let listeners: MockListener[] = [];
@@ -132,18 +133,19 @@ const isAll = process.env["HOSTILE"] === "all";
 const ONE_OF: Record<Dialect["name"], [number, number]> = {
   NULL: [21, 1],
   PLAIN: [21, 7],
-  CURVE: [51, 13],
+  CURVE: [50, 13],
 };
 
 const SCENES = DIALECTS.flatMap((dialect) =>
   PARTS.map(([where, part]) => [dialect.name, where, dialect, part] as const),
-);
+).map((scene, i) => [...scene, i] as const);
 
-describe.each(SCENES)("under %s, %s", (_name, _where, dialect, part) => {
+describe.each(SCENES)("under %s, %s", (_name, _where, dialect, part, scene) => {
   const cells = TYPES.map((trade) => [trade, ...inputsFor(dialect, part, trade)] as const);
   const count = cells[0]?.[2].length as number;
   const tried = Array.from({ length: count }, (_, i) => {
-    const [trade, type, inputs] = cells[i % cells.length] as (typeof cells)[number];
+    // Each scene begins with other types: those that have their turn in one are few.
+    const [trade, type, inputs] = cells[(i + 3 * scene) % cells.length] as (typeof cells)[number];
     return { trade, type, input: inputs[i] as Input, i };
   }).filter(({ input, i }) => {
     const isLong =

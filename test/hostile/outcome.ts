@@ -1,9 +1,10 @@
 /** What becomes of a hostile peer, of our socket of any type, and of the good peer there. */
 import { expect } from "vitest";
 import type { EventLog } from "../support/event-log.js";
-import type { GoodSocket, Target, Trade } from "../support/hostile.js";
+import type { GoodSocket, Target } from "../support/hostile.js";
 import type { MockPeer } from "../support/mock-peer.js";
 import { until } from "../support/sockets.js";
+import { isWellFormed, type Trade } from "../support/trades.js";
 import { ping, pong } from "../support/wire.js";
 import type { Input } from "./inputs.js";
 
@@ -20,8 +21,9 @@ export async function alive(peer: MockPeer): Promise<void> {
 
 /** Nothing is left of any hostile peer, and the good one is served, or the one that is `invited`. */
 export async function unharmed(target: Target, invited?: () => Promise<GoodSocket>): Promise<void> {
-  const { assemblyBytes, peers, receive, send } = target.socket.stats();
+  const { assemblyBytes, peers, receive, send, subscriptions = 1 } = target.socket.stats();
   expect(assemblyBytes).toBe(0);
+  expect(subscriptions).toBe(1);
   expect(peers.map(({ connected }) => connected)).toEqual(target.isAlone ? [] : [true]);
   expect([receive.messages, receive.bytes, send.messages, send.bytes]).toEqual([0, 0, 0, 0]);
   if (invited !== undefined) await target.invite(await invited());
@@ -49,9 +51,13 @@ function received({ name }: Trade, parts: string[]): string[] | undefined {
     case "PUB":
     case "PUSH":
     case "REQ":
+    case "RADIO":
+    case "SCATTER":
       return undefined;
     case "SUB":
       return parts[0]?.startsWith("good") ? parts : undefined;
+    case "DISH":
+      return parts[0] === "good" ? parts.slice(1) : undefined;
     case "XPUB":
       return isSubscription(parts) ? undefined : parts;
     case "REP": {
@@ -75,10 +81,13 @@ export function drain(target: Target): string[][] {
   return name === "ROUTER" ? all.map(([_, ...parts]) => parts) : all;
 }
 
-/** A Request takes nothing but answers from its peers. */
-function outcomeFor({ name }: Trade, input: Input): Pick<Input, "outcome" | "isLate"> {
-  if (name !== "REQ" || input.messages === undefined) return input;
-  return { outcome: { error: "ERR_ZMTP_MALFORMED_MESSAGE" }, isLate: true };
+/** What is a message to one type is none to another: then that is how it ends, and what came before it counts. */
+function outcomeFor(trade: Trade, input: Input): Pick<Input, "outcome" | "isLate" | "messages"> {
+  const { messages = [] } = input;
+  const wrong = messages.findIndex((parts) => !isWellFormed(trade, parts));
+  if (wrong < 0) return input;
+  const outcome = { error: "ERR_ZMTP_MALFORMED_MESSAGE" };
+  return { outcome, isLate: true, messages: messages.slice(0, wrong) };
 }
 
 /**
@@ -118,7 +127,8 @@ export async function expectOutcome(
   isAlive = (): Promise<void> => alive(peer),
 ): Promise<void> {
   const { events, trade } = target;
-  await expectEnd(outcomeFor(trade, input), events, peer, isAlive, () => peer.reset());
-  const messages = (input.messages ?? []).map((parts) => received(trade, parts));
+  const due = outcomeFor(trade, input);
+  await expectEnd(due, events, peer, isAlive, () => peer.reset());
+  const messages = (due.messages ?? []).map((parts) => received(trade, parts));
   expect(drain(target)).toEqual(messages.filter((parts) => parts !== undefined));
 }

@@ -1,6 +1,6 @@
 /** The table of hostile inputs: which are tried on which type, under which mechanism. */
-import type { Dialect, Part } from "../support/dialects.js";
-import { partners, type Trade } from "../support/hostile.js";
+import { type Dialect, NULL, type Part } from "../support/dialects.js";
+import { partners, type Trade } from "../support/trades.js";
 import { handshakes, type Input, MB, traffic } from "./inputs.js";
 import { securedInputs } from "./secured-inputs.js";
 
@@ -16,11 +16,20 @@ export function inputsFor(dialect: Dialect, part: Part, { name }: Trade): [type:
   return [type, inputs];
 }
 
+/** Types on which floods are tried: of the others none minds more, and they take their time. */
+const FLOODED = ["PULL", "PUB", "XPUB", "RADIO"];
+
 /** Why an input is not tried on a type; undefined: it is. */
-export function whyNot({ name }: Trade, { octets, isFlood = false }: Input): string | undefined {
+export function whyNot(
+  dialect: Dialect,
+  part: Part,
+  { name }: Trade,
+  { octets, isFlood = false }: Input,
+): string | undefined {
   if (octets.length > 10 * MB) return "it has tests of its own, of the types that care";
-  // It takes its time, and more where each frame is sealed; the tests beside these try every type.
-  return isFlood && name !== "PULL" ? "PULL stands for all" : undefined;
+  if (!isFlood || name === "PULL") return undefined;
+  const isCheap = dialect === NULL && part === "client";
+  return isCheap && FLOODED.includes(name) ? undefined : "PULL stands for all";
 }
 
 /** Where our socket is, and so which part a peer plays. */

@@ -4,21 +4,19 @@ import { constants } from "node:os";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as zmq from "../../src/index.js";
 import { isCompatible } from "../../src/zmtp/socket-type.js";
+import { type GoodSocket, goodOptions, Target } from "../support/hostile.js";
+import { MockListener, MockPeer } from "../support/mock-peer.js";
+import { turns, until } from "../support/sockets.js";
 import {
   CLASS_NAMES,
   type ClassName,
-  type GoodSocket,
-  goodOptions,
   open,
   partners,
   RECEIVERS,
   SENDERS,
-  Target,
   TRADES,
   TYPE_NAMES,
-} from "../support/hostile.js";
-import { MockListener, MockPeer } from "../support/mock-peer.js";
-import { turns, until } from "../support/sockets.js";
+} from "../support/trades.js";
 import { concat, greeting, ready } from "../support/wire.js";
 
 const npm = createRequire(import.meta.url)("zeromq") as typeof zmq;

@@ -1,7 +1,9 @@
 // Sockets of ours in a process of their own, whose memory can be looked at. Driven by its parent:
 // request {id, op, ...}, answer {id, value} or {id, error}.
 import * as zmq from "purezmq";
-import type { ClassName, Left } from "./hostile.js";
+import * as draft from "purezmq/draft";
+import type { Left } from "./hostile-memory.js";
+import { type ClassName, receives } from "./trades.js";
 
 interface Request {
   id: number;
@@ -11,7 +13,7 @@ interface Request {
   endpoints: string[];
 }
 
-const classes = { ...zmq };
+const classes = { ...zmq, ...draft };
 
 let socket: zmq.Socket;
 /** To which the socket connects again and again. */
@@ -44,7 +46,7 @@ const operations = {
     // Those who reset at once may come faster than they are accepted.
     const all = { linger: 0, backlog: 4096, ...(isServer && { authenticate }), ...options };
     socket = new Class(all);
-    if (type !== "Publisher" && type !== "Push" && type !== "Request") void receiveAll();
+    if (receives(type) && type !== "Request") void receiveAll();
     await socket.bind("tcp://127.0.0.1:*");
     return socket.lastEndpoint as string;
   },

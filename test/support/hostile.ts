@@ -1,127 +1,41 @@
 import { fork } from "node:child_process";
-import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
-import * as zmq from "../../src/index.js";
-import { isCompatible, type SocketTypeName } from "../../src/zmtp/socket-type.js";
+import type { Dish, Peer } from "../../src/draft.js";
+import type * as zmq from "../../src/index.js";
 import { EventLog } from "./event-log.js";
 import { PeerProcess, type Reply } from "./peer-process.js";
 import { until } from "./sockets.js";
+import { type ClassName, isDraft, open, patience, receives, sends, type Trade } from "./trades.js";
 
-const NAMES: Record<SocketTypeName, true> = {
-  PAIR: true,
-  PUB: true,
-  SUB: true,
-  REQ: true,
-  REP: true,
-  DEALER: true,
-  ROUTER: true,
-  PULL: true,
-  PUSH: true,
-  XPUB: true,
-  XSUB: true,
-  SERVER: true,
-  CLIENT: true,
-  RADIO: true,
-  DISH: true,
-  GATHER: true,
-  SCATTER: true,
-  PEER: true,
-  CHANNEL: true,
-};
-
-/** Every type that a handshake may name. */
-export const TYPE_NAMES = Object.keys(NAMES) as SocketTypeName[];
-
-const CLASSES = {
-  Pair: zmq.Pair,
-  Publisher: zmq.Publisher,
-  Subscriber: zmq.Subscriber,
-  Request: zmq.Request,
-  Reply: zmq.Reply,
-  Dealer: zmq.Dealer,
-  Router: zmq.Router,
-  Pull: zmq.Pull,
-  Push: zmq.Push,
-  XPublisher: zmq.XPublisher,
-  XSubscriber: zmq.XSubscriber,
-  Stream: zmq.Stream,
-};
-
-export type ClassName = keyof typeof CLASSES;
-
-export const CLASS_NAMES = Object.keys(CLASSES) as ClassName[];
-
-export const RECEIVERS: readonly ClassName[] = CLASS_NAMES.filter(
-  (name) => !["Publisher", "Push"].includes(name),
-);
-
-export const SENDERS: readonly ClassName[] = CLASS_NAMES.filter(
-  (name) => !["Subscriber", "Pull"].includes(name),
-);
-
-/** A type of ours, and who talks to it. */
-export interface Trade {
-  /** As the handshake names it. */
-  name: SocketTypeName;
-  ours: ClassName;
-  good: ClassName;
-}
-
-/** Every type of ours that has a handshake. */
-export const TRADES: readonly Trade[] = [
-  { name: "PAIR", ours: "Pair", good: "Pair" },
-  { name: "PUB", ours: "Publisher", good: "Subscriber" },
-  { name: "SUB", ours: "Subscriber", good: "XPublisher" },
-  { name: "REQ", ours: "Request", good: "Reply" },
-  { name: "REP", ours: "Reply", good: "Request" },
-  { name: "DEALER", ours: "Dealer", good: "Dealer" },
-  { name: "ROUTER", ours: "Router", good: "Dealer" },
-  { name: "PULL", ours: "Pull", good: "Push" },
-  { name: "PUSH", ours: "Push", good: "Pull" },
-  { name: "XPUB", ours: "XPublisher", good: "XSubscriber" },
-  { name: "XSUB", ours: "XSubscriber", good: "XPublisher" },
-];
-
-export function tradeOf(name: SocketTypeName): Trade {
-  return TRADES.find((trade) => trade.name === name) as Trade;
-}
-
-/** The types that may talk to `name`. */
-export function partners(name: SocketTypeName): SocketTypeName[] {
-  return TYPE_NAMES.filter((other) => isCompatible(name, other));
-}
+/** Whom a message is for, or which group, as a draft type wants to know beside it. */
+export type Address = { routingId: number } | { group: string };
 
 /** What a good peer is asked to do; one of ours can do it, and one in another process. */
 export interface GoodSocket {
   connect(address: string): unknown;
   bind(address: string): Promise<unknown>;
   subscribe(topic: string): unknown;
-  send(parts: string | string[]): Promise<void>;
-  receive(): Promise<Uint8Array[]>;
+  join(group: string): unknown;
+  send(parts: string | string[], address?: Address): Promise<void>;
+  receive(): Promise<Received>;
   close(): unknown;
 }
 
-/** Options with which nothing waits for ever, for any type. */
-export function patience(name: ClassName): object {
-  return {
-    linger: 0,
-    ...(RECEIVERS.includes(name) && { receiveTimeout: 10_000 }),
-    ...(SENDERS.includes(name) && { sendTimeout: 10_000 }),
-  };
+interface Addresser {
+  send(parts: string | Buffer | (string | Buffer)[], address?: Address): Promise<void>;
 }
 
-/** A socket of ours. */
-export function open(name: ClassName, options: object = {}): zmq.Socket {
-  const Class = CLASSES[name] as new (options: object) => zmq.Socket;
-  return new Class({ ...patience(name), ...options });
-}
+/** The parts of a message, and of a draft type what comes with it. */
+export type Received = (Uint8Array | { routingId?: number; group?: Uint8Array })[];
 
 /** Options of the good peer. */
 export function goodOptions({ name, good }: Trade): object {
+  // Npm zeromq's draft types have no timeouts; whoever asks for what they do has a limit.
+  if (isDraft(name)) return { linger: 0 };
   return { ...patience(good), ...(name === "ROUTER" && { routingId: GOOD }) };
 }
 
-/** What messages of good peers begin with, what they subscribe to, and how they call themselves. */
+/** What messages of good peers begin with, what they subscribe to and join, and how they call themselves. */
 const GOOD = "good";
 
 let messages = 0;
@@ -134,6 +48,8 @@ export class Target {
   good: GoodSocket;
   #isAlone = false;
   #endpoint: string | undefined;
+  /** What the good peer is called, or what it calls us: numbers that come with messages. */
+  #routingId = 0;
 
   constructor(trade: Trade, socket: zmq.Socket, good: GoodSocket) {
     this.trade = trade;
@@ -159,7 +75,32 @@ export class Target {
     if (name === "SUB" || name === "XSUB") await good.receive();
     else if (name === "XPUB") await socket.receive();
     else if (name === "PUB") await until(() => socket.stats().subscriptions === 1);
+    else if (name === "RADIO") await this.#joinUs();
+    else if (name === "DISH") await this.#joinIt();
     await this.events.next("handshake");
+  }
+
+  /** A Dish of libzmq's takes note of a peer only when somebody looks at it. */
+  async #joinUs(): Promise<void> {
+    await this.good.join(GOOD);
+    const looked = this.good.receive();
+    await until(() => this.socket.stats().subscriptions === 1);
+    await this.send("here I am");
+    await looked;
+  }
+
+  /** Nothing tells a Radio of libzmq's who has joined: it says the same until it is heard. */
+  async #joinIt(): Promise<void> {
+    (this.socket as Dish).join(GOOD);
+    let isHeard = false;
+    while (!isHeard) {
+      await this.tell("here I am");
+      isHeard = this.drain().length > 0;
+    }
+    await this.tell("there you are");
+    for (let last = ""; last !== "there you are"; ) {
+      [last = ""] = texts(await this.socket.receive());
+    }
   }
 
   /** Whether the good peer comes only when it is invited: for a PAIR has one peer at a time. */
@@ -184,35 +125,69 @@ export class Target {
   async exchange(): Promise<void> {
     const there = () => this.#give();
     const back = () => this.#take();
-    // A Request begins, a Reply ends.
-    const steps = this.trade.name === "REQ" ? [there, back] : [back, there];
-    for (const step of steps) await step();
+    // A Request begins, a Reply ends; a Server has to know whom it answers.
+    const isAsker = this.trade.name === "REQ" || this.trade.name === "CLIENT";
+    for (const step of isAsker ? [there, back] : [back, there]) await step();
   }
 
   async #give(): Promise<void> {
     const { name, ours } = this.trade;
-    if (!SENDERS.includes(ours)) return;
+    if (!sends(ours)) return;
     const text = `${GOOD} ${messages++}`;
-    await this.socket.send(name === "ROUTER" ? [GOOD, text] : text);
-    const got = texts(await this.good.receive());
-    if (got.join() !== text) throw new Error(`the good peer got ${got} instead of ${text}`);
+    const parts = name === "ROUTER" ? [GOOD, text] : text;
+    await this.send(parts);
+    const got = await this.good.receive();
+    this.#learn("CLIENT", got);
+    if (texts(got).join() !== text) throw new Error(`the good peer got ${texts(got)}, not ${text}`);
   }
 
   async #take(): Promise<void> {
     const { name, ours } = this.trade;
-    if (!RECEIVERS.includes(ours)) return;
+    if (!receives(ours)) return;
     const text = `${GOOD} ${messages++}`;
-    await this.good.send(text);
-    const got = texts(await this.socket.receive());
+    await this.tell(text);
+    const got = (await this.socket.receive()) as Received;
+    this.#learn("SERVER", got);
+    this.#learn("PEER", got);
     const wanted = name === "ROUTER" ? [GOOD, text] : [text];
-    if (got.join() !== wanted.join()) throw new Error(`got ${got} instead of ${wanted}`);
+    if (texts(got).join() !== wanted.join()) throw new Error(`got ${texts(got)}, not ${wanted}`);
+  }
+
+  /** Sends a message to the good peer, among others. */
+  async send(parts: string | Buffer | (string | Buffer)[]): Promise<void> {
+    await (this.socket as unknown as Addresser).send(parts, ...this.#address("ours"));
+  }
+
+  /** The good peer sends us a text. */
+  async tell(text: string): Promise<void> {
+    await this.good.send(text, ...this.#address("good"));
+  }
+
+  /** What a sender has to say beside a message. */
+  #address(who: "ours" | "good"): [Address?] {
+    switch (this.trade[who]) {
+      case "Radio":
+        return [{ group: GOOD }];
+      case "Server":
+        return [{ routingId: this.#routingId }];
+      case "Peer":
+        // A good one says so itself.
+        return who === "ours" ? [{ routingId: this.#routingId }] : [];
+      default:
+        return [];
+    }
+  }
+
+  #learn(name: string, got: Received): void {
+    const [, { routingId = 0 } = {}] = got as [Uint8Array, { routingId?: number }?];
+    if (name === this.trade.name) this.#routingId = routingId;
   }
 
   /** Receives what there is, and answers what has to be answered. */
   drain(): string[][] {
     const { name, ours } = this.trade;
     const all: string[][] = [];
-    if (!RECEIVERS.includes(ours) || name === "REQ") return all;
+    if (!receives(ours) || name === "REQ") return all;
     for (let it = this.socket.tryReceive(); it !== undefined; it = this.socket.tryReceive()) {
       all.push(texts(it));
       if (name === "REP") this.socket.trySend("answer");
@@ -226,9 +201,11 @@ export class Target {
   }
 }
 
-/** Parts as texts, an octet a character. */
-export function texts(parts: readonly Uint8Array[]): string[] {
-  return parts.map((part) => Buffer.from(part).toString("latin1"));
+/** Parts as texts, an octet a character; what comes with a message of a draft type is none of them. */
+export function texts(parts: Received): string[] {
+  return parts
+    .filter((part) => part instanceof Uint8Array)
+    .map((part) => Buffer.from(part).toString("latin1"));
 }
 
 const PROGRAM = fileURLToPath(new URL("./hostile-libzmq.child.ts", import.meta.url));
@@ -250,6 +227,8 @@ export class GoodPeers extends PeerProcess {
   }
 
   async socket(type: ClassName, options: object): Promise<GoodSocket> {
+    // Npm zeromq has no class for it, and says of no PEER's message whom it is for.
+    if (type === "Peer") return new OurPeer(open("Peer", options) as Peer);
     const socket = (await this.request("open", { type, options })) as number;
     const call = (method: string, ...args: unknown[]): Promise<unknown> =>
       this.request("call", { socket, method, args });
@@ -257,8 +236,9 @@ export class GoodPeers extends PeerProcess {
       connect: (address) => call("connect", address),
       bind: (address) => call("bind", address),
       subscribe: (topic) => call("subscribe", topic),
-      send: (parts) => call("send", parts) as Promise<void>,
-      receive: () => call("receive") as Promise<Uint8Array[]>,
+      join: (group) => call("join", group),
+      send: (parts, ...address) => call("send", parts, ...address) as Promise<void>,
+      receive: () => call("receive") as Promise<Received>,
       close: () => call("close"),
     };
   }
@@ -282,81 +262,40 @@ export class GoodPeers extends PeerProcess {
   }
 }
 
-const MEMORY_PROGRAM = fileURLToPath(new URL("./hostile-memory.child.ts", import.meta.url));
+/** A good PEER, which sends to whom it is connected to. */
+class OurPeer implements GoodSocket {
+  readonly #socket: Peer;
+  #routingId = 0;
 
-/** What is left in the process when a number of hostile peers has come and gone. */
-export interface Left {
-  heapUsed: number;
-  external: number;
-  handles: number;
-  peers: number;
-}
-
-/** A process with a socket of ours, bound, whose memory is looked at. */
-export class HostileMemory extends PeerProcess {
-  #endpoint = "";
-
-  static async start(type: ClassName, options: object = {}): Promise<HostileMemory> {
-    const subject = await new HostileMemory().started();
-    await subject.renew(type, options);
-    return subject;
+  constructor(socket: Peer) {
+    this.#socket = socket;
   }
 
-  private constructor() {
-    const child = fork(MEMORY_PROGRAM, {
-      execArgv: ["--expose-gc", "--import", "tsx"],
-      stdio: ["ignore", "ignore", "pipe", "ipc"],
-    });
-    super("ours", child);
-    child.on("message", (message) => this.reply(message as Reply));
+  connect(address: string): void {
+    this.#routingId = this.#socket.connectPeer(address);
   }
 
-  get endpoint(): string {
-    return this.#endpoint;
+  bind(address: string): Promise<void> {
+    return this.#socket.bind(address);
   }
 
-  /** The socket is another one from now on. */
-  async renew(type: ClassName, options: object): Promise<void> {
-    this.#endpoint = (await this.request("open", { type, options })) as string;
+  subscribe(): never {
+    throw new Error("a PEER subscribes to nothing");
   }
 
-  /** Connects to the endpoints, and again whenever a connection has ended, until {@link hangUp}. */
-  async dial(endpoints: string[], options: object): Promise<void> {
-    await this.request("dial", { endpoints, options });
+  join(): never {
+    throw new Error("a PEER joins nothing");
   }
 
-  async hangUp(): Promise<void> {
-    await this.request("hangUp");
+  send(text: string): Promise<void> {
+    return this.#socket.send(text, { routingId: this.#routingId });
   }
 
-  async left(): Promise<Left> {
-    return (await this.request("left")) as Left;
+  receive(): Promise<Received> {
+    return this.#socket.receive();
   }
 
-  /**
-   * Lets `times` peers say the octets, and reset their connections once they have an answer.
-   * @param answer How long it is: our greeting and some of READY, or nothing.
-   */
-  async attack(octets: Uint8Array, times: number, answer = 65): Promise<Left> {
-    const { port, hostname } = new URL(this.#endpoint);
-    const once = async () => {
-      const socket = connect(Number(port), hostname);
-      socket.on("error", () => {});
-      await new Promise((resolve) => socket.write(octets, resolve));
-      let size = 0;
-      if (answer > 0) {
-        for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-          size += (chunk as Buffer).length;
-          if (size >= answer) break;
-        }
-      }
-      socket.resetAndDestroy();
-    };
-    for (let i = 0; i < times; i += 20) await Promise.all(Array.from({ length: 20 }, once));
-    return this.left();
-  }
-
-  protected override post(request: object): void {
-    this.child.send(request, () => {});
+  close(): void {
+    this.#socket.close();
   }
 }
