@@ -54,7 +54,7 @@ export { Push } from "./socket/push.js";
 export { XPublisher } from "./socket/xpub.js";
 export { XSubscriber } from "./socket/xsub.js";
 export { Stream, type StreamConnectOptions } from "./socket/stream.js";
-export type { CallOptions } from "./socket/arguments.js";
+export type { CallOptions, SendCallOptions, TransferOptions } from "./socket/arguments.js";
 export type {
   Allowance,
   Authenticate,

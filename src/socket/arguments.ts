@@ -6,6 +6,22 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+/** Ours alone: what a message may take along. */
+export interface TransferOptions {
+  /**
+   * ArrayBuffers that the message takes along, as with `postMessage`. At least one part has to lie in each.
+   * Once the message is accepted (`trySend` returns true; `send` has found room, which it mostly does
+   * at once) the caller has them no more: they are detached, whatever the peer and the endpoint. What
+   * is not sent stays the caller's. Over `inproc://` to another thread, parts of 4 KB and more in them
+   * are not copied: the thread gets the whole buffer. Default: none; whatever goes to another thread
+   * is copied.
+   */
+  transfer?: readonly ArrayBuffer[];
+}
+
+/** Ours alone: what a `send` may be given beside its message. */
+export interface SendCallOptions extends CallOptions, TransferOptions {}
+
 /** @throws TypeError unless the address is a string. @internal */
 export function checkAddress(address: unknown): asserts address is string {
   if (typeof address !== "string") throw new TypeError("Address must be a string");
@@ -49,16 +65,33 @@ export function checkCount(args: ArrayLike<unknown>, expected: number): void {
  * @internal
  */
 export function signalOf(args: ArrayLike<unknown>, expected: number): AbortSignal | undefined {
-  if (args.length <= expected) return undefined;
-  const options = args[expected];
-  if (args.length > expected + 1 || !isCallOptions(options)) checkCount(args, expected);
-  return (options as CallOptions).signal;
+  return optionsOf(args, expected, ["signal"])?.signal;
 }
 
-function isCallOptions(value: unknown): value is CallOptions {
-  if (value === null || typeof value !== "object" || !("signal" in value)) return false;
-  const { signal } = value;
-  return signal === undefined || signal instanceof AbortSignal;
+/**
+ * The options that a call's arguments may end with, of which there must be one at least; what
+ * `transfer` is has yet to be seen.
+ * @throws TypeError for any other extra argument.
+ * @internal
+ */
+export function optionsOf(
+  args: ArrayLike<unknown>,
+  expected: number,
+  names: readonly (keyof SendCallOptions)[],
+): SendCallOptions | undefined {
+  if (args.length <= expected) return undefined;
+  const options = args[expected] as SendCallOptions;
+  const known = isObject(options) && names.some((name) => name in options);
+  if (args.length > expected + 1 || !known || !isSignal(options.signal)) checkCount(args, expected);
+  return options;
+}
+
+function isObject(value: unknown): value is object {
+  return value !== null && typeof value === "object";
+}
+
+function isSignal(value: unknown): boolean {
+  return value === undefined || value instanceof AbortSignal;
 }
 
 /** EBUSY, with what the socket is busy with. @internal */

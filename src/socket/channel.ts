@@ -1,5 +1,5 @@
 import type { Message, MessageLike, Parts } from "../message.js";
-import type { CallOptions } from "./arguments.js";
+import type { CallOptions, SendCallOptions, TransferOptions } from "./arguments.js";
 import { PairPattern } from "./pair.js";
 import { NOT_NOW } from "./pattern.js";
 import { isSingle, MULTIPART } from "./single.js";
@@ -14,8 +14,8 @@ import {
 const ZMQ_CHANNEL = 20;
 
 export interface Channel extends ReadableSocket<[Message]>, WritableSocket<MessageLike> {
-  send(message: MessageLike, options?: CallOptions): Promise<void>;
-  trySend(message: MessageLike): boolean;
+  send(message: MessageLike, options?: SendCallOptions): Promise<void>;
+  trySend(message: MessageLike, options?: TransferOptions): boolean;
   receive(options?: CallOptions): Promise<[Message]>;
   tryReceive(): [Message] | undefined;
   [Symbol.asyncIterator](): AsyncIterator<[Message], undefined>;
@@ -35,10 +35,18 @@ export class Channel extends Socket {
 
 /** CHANNEL (RFC 52). @internal */
 export class ChannelPattern extends PairPattern {
+  override takes(parts: Parts): boolean {
+    return this.#accepts(parts) && super.takes(parts);
+  }
+
   override send(parts: Parts): boolean {
+    return this.#accepts(parts) && super.send(parts);
+  }
+
+  #accepts(parts: Parts): boolean {
     const single = isSingle(parts);
     this.sendRefusal = single ? NOT_NOW : MULTIPART;
-    return single && super.send(parts);
+    return single;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Message, MessageLike } from "../message.js";
-import type { CallOptions } from "./arguments.js";
+import type { CallOptions, SendCallOptions, TransferOptions } from "./arguments.js";
 import { LoadBalancer } from "./lb.js";
 import { fairQueueOf } from "./pattern.js";
 import { isSingle, SinglePattern } from "./single.js";
@@ -14,8 +14,8 @@ import {
 const ZMQ_CLIENT = 13;
 
 export interface Client extends ReadableSocket<[Message]>, WritableSocket<MessageLike> {
-  send(message: MessageLike, options?: CallOptions): Promise<void>;
-  trySend(message: MessageLike): boolean;
+  send(message: MessageLike, options?: SendCallOptions): Promise<void>;
+  trySend(message: MessageLike, options?: TransferOptions): boolean;
   receive(options?: CallOptions): Promise<[Message]>;
   tryReceive(): [Message] | undefined;
   [Symbol.asyncIterator](): AsyncIterator<[Message], undefined>;

@@ -1,7 +1,7 @@
 import type { Message, MessageLike, Parts } from "../message.js";
 import { cString } from "../option-values.js";
 import { placeOf } from "../place.js";
-import type { CallOptions } from "./arguments.js";
+import type { CallOptions, SendCallOptions, TransferOptions } from "./arguments.js";
 import { PairPattern } from "./pair.js";
 import { NOT_NOW, type Refusal, TOO_LONG } from "./pattern.js";
 import {
@@ -26,8 +26,8 @@ export interface Datagram
    * with EINVAL for anything but two parts, and for what is no such address; with EMSGSIZE for a body of
    * more than 65,507 bytes; otherwise as {@link WritableSocket.send}.
    */
-  send(message: [MessageLike, MessageLike], options?: CallOptions): Promise<void>;
-  trySend(message: [MessageLike, MessageLike]): boolean;
+  send(message: [MessageLike, MessageLike], options?: SendCallOptions): Promise<void>;
+  trySend(message: [MessageLike, MessageLike], options?: TransferOptions): boolean;
   /**
    * Receives a datagram, `[address, body]`. The address says where it came from, and ends with a zero
    * byte, as npm zeromq's does; {@link send} takes it with or without.
@@ -60,9 +60,13 @@ export class Datagram extends Socket {
 
 /** DGRAM: as a PAIR, whose peer is everybody. @internal */
 export class DatagramPattern extends PairPattern {
-  override send(parts: Parts): boolean {
+  override takes(parts: Parts): boolean {
     this.sendRefusal = refusalOf(parts);
-    return this.sendRefusal === NOT_NOW && super.send(parts);
+    return this.sendRefusal === NOT_NOW && super.takes(parts);
+  }
+
+  override send(parts: Parts): boolean {
+    return this.takes(parts) && super.send(parts);
   }
 }
 

@@ -1,4 +1,5 @@
 import { own, type Parts } from "../message.js";
+import { share } from "../transfer.js";
 import { type Depth, outDepthOf } from "./depth.js";
 import type { Pipe } from "./pipe.js";
 
@@ -93,6 +94,7 @@ export class Distributor<R extends Recipient = Recipient> {
   send(parts: Parts): void {
     const matching = this.#matching;
     this.#matching = [];
+    if (matching.length > 1) share(parts);
     let owned = false;
     for (let i = 0; i < matching.length; i++) {
       const recipient = matching[i] as R;

@@ -151,6 +151,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
   bridgeOpened(routingId: Buffer): void {
     this.#remoteId = routingId;
     this.#attached = true;
+    for (const pipe of [this.#ours, this.#theirs]) if (pipe !== undefined) pipe.direct = false;
     this.#core.context.names.leave(this.#name, this);
     this.#core.context.abroad?.forget(this);
   }

@@ -107,6 +107,10 @@ export class PairPattern implements Pattern {
     return parts;
   }
 
+  takes(_parts: Parts): boolean {
+    return this.writable;
+  }
+
   send(parts: Parts): boolean {
     const pipe = this.#pipe;
     if (pipe === undefined || !pipe.checkWrite()) return false;

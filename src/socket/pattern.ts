@@ -27,6 +27,8 @@ export interface Pattern extends PipeSink {
   readonly readable: boolean;
   /** Whether {@link send} would take one. */
   readonly writable: boolean;
+  /** Whether {@link send} would take this one now; if not, {@link sendRefusal} says why, as after it. */
+  takes(parts: Parts): boolean;
   /** Takes the next message; if there is none, {@link PatternHost.readActivated} will tell. */
   receive(): Parts | undefined;
   /** Whether it took the message; if not, {@link PatternHost.writeActivated} will tell. */
@@ -174,6 +176,10 @@ export class RoutedPattern implements Pattern {
 
   receive(): Parts | undefined {
     return this.#input.receive();
+  }
+
+  takes(_parts: Parts): boolean {
+    return this.writable;
   }
 
   send(parts: Parts): boolean {

@@ -1,5 +1,6 @@
 import type { Buffer } from "node:buffer";
 import { own, ownBuffers, type Parts } from "../message.js";
+import { share } from "../transfer.js";
 import { type Bounds, Lane, type Marks } from "./lane.js";
 import type { Pool } from "./pool.js";
 
@@ -205,6 +206,7 @@ export class Pipe {
   read(): Parts | undefined {
     const parts = this.#in.read();
     if (parts === undefined) return undefined;
+    if (this.direct) share(parts);
     if (this.#exclusive) ownBuffers(parts);
     if (this.#in.isLowWater()) this.acknowledge();
     return parts;

@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import { errnoError } from "../errors.js";
 import { type MessageLike, type Parts, sizeOf } from "../message.js";
-import type { CallOptions } from "./arguments.js";
+import type { SendCallOptions, TransferOptions } from "./arguments.js";
 import type { Depth } from "./depth.js";
 import { Distributor, Recipient } from "./dist.js";
 import { GROUP_MAX, Groups } from "./groups.js";
@@ -18,7 +18,7 @@ import {
 } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
 import { Renewal } from "./renewal.js";
-import { addressed, checkAddressed, isSingle, MULTIPART, nameOctets } from "./single.js";
+import { addressed, checkAddressed, MULTIPART, nameOctets } from "./single.js";
 import { defineSocket, Socket, type SocketOptions, type WritableSocket } from "./socket.js";
 import { nameOf } from "./topic.js";
 
@@ -66,10 +66,11 @@ export class Radio extends Socket {
    * 8191 bytes, the group included: then nothing has been sent to anybody.
    * @throws As there; EINVAL without a group, and for one of more than 255 bytes.
    */
-  override send(message: MessageLike, options: RadioGroupOptions & CallOptions): Promise<void> {
+  override send(message: MessageLike, options: RadioGroupOptions & SendCallOptions): Promise<void> {
     checkAddressed(arguments);
     const parts = addressed(groupOctets(options.group), message);
-    return "signal" in options ? super.send(parts, options) : super.send(parts);
+    const more = "signal" in options || "transfer" in options;
+    return more ? super.send(parts, options) : super.send(parts);
   }
 
   /**
@@ -77,12 +78,14 @@ export class Radio extends Socket {
    * @returns Whether the message was accepted.
    * @throws As {@link send}, and what that rejects with, but for EAGAIN.
    */
-  override trySend(message: MessageLike, options: RadioGroupOptions): boolean;
+  override trySend(message: MessageLike, options: RadioGroupOptions & TransferOptions): boolean;
   /** @internal */
   override trySend(message: MessageLike): boolean;
-  override trySend(message: MessageLike, options?: RadioGroupOptions): boolean {
+  override trySend(message: MessageLike, options?: RadioGroupOptions & TransferOptions): boolean {
     checkAddressed(arguments);
-    return super.trySend(addressed(groupOctets(options?.group), message));
+    const parts = addressed(groupOctets(options?.group), message);
+    const more = options !== undefined && "transfer" in options;
+    return more ? super.trySend(parts, options) : super.trySend(parts);
   }
 }
 
@@ -156,9 +159,9 @@ export class RadioPattern extends RoutedPattern {
     super.close();
   }
 
-  override send(parts: Parts): boolean {
-    const [group, ...message] = parts as [Buffer, ...Parts];
-    if (!isSingle(message)) {
+  override takes(parts: Parts): boolean {
+    const dist = this.#dist;
+    if (parts.length !== 2) {
       this.#refusal = MULTIPART;
       return false;
     }
@@ -166,14 +169,16 @@ export class RadioPattern extends RoutedPattern {
       this.#refusal = TOO_LONG;
       return false;
     }
-    const dist = this.#dist;
     dist.begin();
     for (const listener of this.#blind) dist.match(listener);
-    for (const listener of this.#groups.membersOf(nameOf(group))) dist.match(listener);
-    if (this.#noDrop && !dist.checkWrite()) {
-      this.#refusal = NOT_NOW;
-      return false;
-    }
+    for (const listener of this.#groups.membersOf(nameOf(parts[0] as Buffer))) dist.match(listener);
+    this.#refusal = NOT_NOW;
+    return !this.#noDrop || dist.checkWrite();
+  }
+
+  override send(parts: Parts): boolean {
+    if (!this.takes(parts)) return false;
+    const dist = this.#dist;
     if (dist.matching > 1) this.host.publish(parts, () => dist.send(parts));
     else dist.send(parts);
     return true;

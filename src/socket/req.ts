@@ -86,11 +86,12 @@ export class RequestPattern extends DealerPattern {
     return this.#maySend ? NOT_NOW : WRONG_STATE;
   }
 
+  override takes(_parts: Parts): boolean {
+    return this.#next() !== undefined;
+  }
+
   override send(parts: Parts): boolean {
-    if (!this.#maySend || !this.lb.writable) return false;
-    // A peer's answer to an earlier request must not pass for the one to this.
-    while (this.fq.receive() !== undefined);
-    const pipe = this.lb.next;
+    const pipe = this.#next();
     if (pipe === undefined) return false;
     // First: within this process the answer may come before the call is over, to one that waits for it.
     this.#waiting = true;
@@ -123,6 +124,14 @@ export class RequestPattern extends DealerPattern {
   override detach(pipe: Pipe): void {
     super.detach(pipe);
     this.#forgetLost();
+  }
+
+  /** The pipe that a request goes to; undefined when none may be sent. */
+  #next(): Pipe | undefined {
+    if (!this.#maySend || !this.lb.writable) return undefined;
+    // A peer's answer to an earlier request must not pass for the one to this. To read may change whose turn it is.
+    while (this.fq.receive() !== undefined);
+    return this.lb.next;
   }
 
   get #maySend(): boolean {

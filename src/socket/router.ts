@@ -176,6 +176,12 @@ export class RouterPattern extends AddressedPattern {
     }
   }
 
+  override takes(parts: Parts): boolean {
+    if (!this.#mandatory || parts.length < 2) return true;
+    const pipe = this.routes.find(parts[0] as Buffer);
+    return pipe?.checkWrite() === true || this.#refuse(pipe);
+  }
+
   override send(parts: Parts): boolean {
     // An id and nothing behind it goes nowhere, as with libzmq.
     if (parts.length < 2) return true;
@@ -184,13 +190,9 @@ export class RouterPattern extends AddressedPattern {
       pipe.send(parts.slice(1));
       return true;
     }
-    if (!this.#mandatory) {
-      this.host.dropped(pipe?.over ? undefined : pipe);
-      return true;
-    }
-    if (pipe === undefined) this.refusal = this.routes.size === 0 ? NO_PEERS : UNROUTABLE;
-    else this.refusal = NOT_NOW;
-    return false;
+    if (this.#mandatory) return this.#refuse(pipe);
+    this.host.dropped(pipe?.over ? undefined : pipe);
+    return true;
   }
 
   override readActivated(pipe: Pipe): void {
@@ -201,6 +203,13 @@ export class RouterPattern extends AddressedPattern {
     this.#forget(pipe);
     if (this.fq.has(pipe)) this.fq.ended(pipe);
     else pipe.close();
+  }
+
+  /** There is no such peer, or no room at it. */
+  #refuse(pipe: Pipe | undefined): false {
+    if (pipe === undefined) this.refusal = this.routes.size === 0 ? NO_PEERS : UNROUTABLE;
+    else this.refusal = NOT_NOW;
+    return false;
   }
 
   #identify(pipe: Pipe, routingId: Buffer): void {

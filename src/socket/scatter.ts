@@ -1,5 +1,5 @@
 import type { MessageLike } from "../message.js";
-import type { CallOptions } from "./arguments.js";
+import type { SendCallOptions, TransferOptions } from "./arguments.js";
 import { LoadBalancer } from "./lb.js";
 import { NoInput } from "./pattern.js";
 import { SinglePattern } from "./single.js";
@@ -10,8 +10,8 @@ const ZMQ_SCATTER = 17;
 export interface Scatter extends WritableSocket<MessageLike> {
   /** `ZMQ_CONFLATE`: keep only the newest message for each peer. Write only. Default false. */
   conflate: boolean;
-  send(message: MessageLike, options?: CallOptions): Promise<void>;
-  trySend(message: MessageLike): boolean;
+  send(message: MessageLike, options?: SendCallOptions): Promise<void>;
+  trySend(message: MessageLike, options?: TransferOptions): boolean;
 }
 
 /**

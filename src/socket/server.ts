@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { randomInt } from "node:crypto";
 import { errnoError } from "../errors.js";
 import type { Message, MessageLike, MessageWith, Parts } from "../message.js";
-import type { CallOptions } from "./arguments.js";
+import type { CallOptions, SendCallOptions, TransferOptions } from "./arguments.js";
 import { NOT_NOW } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
 import { AddressedPattern, UNROUTABLE } from "./router.js";
@@ -39,10 +39,14 @@ export class RoutedSocket extends Socket {
    * several parts.
    * @throws As there; EINVAL when the routing id is 0 or missing.
    */
-  override send(message: MessageLike, options: ServerRoutingOptions & CallOptions): Promise<void> {
+  override send(
+    message: MessageLike,
+    options: ServerRoutingOptions & SendCallOptions,
+  ): Promise<void> {
     checkAddressed(arguments);
     const parts = addressed(routingOctets(options.routingId), message);
-    return "signal" in options ? super.send(parts, options) : super.send(parts);
+    const more = "signal" in options || "transfer" in options;
+    return more ? super.send(parts, options) : super.send(parts);
   }
 
   /**
@@ -50,12 +54,17 @@ export class RoutedSocket extends Socket {
    * @returns Whether the message was accepted.
    * @throws As {@link send}, and what that rejects with, but for EAGAIN.
    */
-  override trySend(message: MessageLike, options: ServerRoutingOptions): boolean;
+  override trySend(message: MessageLike, options: ServerRoutingOptions & TransferOptions): boolean;
   /** @internal */
   override trySend(message: MessageLike): boolean;
-  override trySend(message: MessageLike, options?: ServerRoutingOptions): boolean {
+  override trySend(
+    message: MessageLike,
+    options?: ServerRoutingOptions & TransferOptions,
+  ): boolean {
     checkAddressed(arguments);
-    return super.trySend(addressed(routingOctets(options?.routingId), message));
+    const parts = addressed(routingOctets(options?.routingId), message);
+    const more = options !== undefined && "transfer" in options;
+    return more ? super.trySend(parts, options) : super.trySend(parts);
   }
 }
 
@@ -133,17 +142,24 @@ export class ServerPattern extends AddressedPattern {
     this.host.writeActivated();
   }
 
+  override takes(parts: Parts): boolean {
+    return this.#whereTo(parts) !== undefined;
+  }
+
   override send(parts: Parts): boolean {
-    const [routingId, ...message] = parts as [Buffer, ...Parts];
-    const pipe = this.routes.find(routingId);
-    if (!isSingle(message)) this.refusal = MULTIPART;
+    const pipe = this.#whereTo(parts);
+    pipe?.send(parts.slice(1));
+    return pipe !== undefined;
+  }
+
+  /** The pipe that a message goes to; undefined when it is none, or there is no such peer, or no room at it. */
+  #whereTo(parts: Parts): Pipe | undefined {
+    const pipe = this.routes.find(parts[0] as Buffer);
+    if (parts.length !== 2) this.refusal = MULTIPART;
     else if (pipe === undefined) this.refusal = UNROUTABLE;
     else if (!pipe.checkWrite()) this.refusal = NOT_NOW;
-    else {
-      pipe.send(message);
-      return true;
-    }
-    return false;
+    else return pipe;
+    return undefined;
   }
 
   #unusedId(): Buffer {

@@ -19,9 +19,17 @@ export class SinglePattern extends RoutedPattern {
     return this.#multipart ? MULTIPART : super.sendRefusal;
   }
 
+  override takes(parts: Parts): boolean {
+    return this.#accepts(parts) && super.takes(parts);
+  }
+
   override send(parts: Parts): boolean {
+    return this.#accepts(parts) && super.send(parts);
+  }
+
+  #accepts(parts: Parts): boolean {
     this.#multipart = !isSingle(parts);
-    return !this.#multipart && super.send(parts);
+    return !this.#multipart;
   }
 }
 

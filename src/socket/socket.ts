@@ -1,5 +1,5 @@
 import { type ErrnoError, errnoError } from "../errors.js";
-import { type Message, type MessageLike, toParts } from "../message.js";
+import { type Message, type MessageLike, type Parts, toParts } from "../message.js";
 import {
   defineAccessors,
   OPTIONS,
@@ -7,6 +7,7 @@ import {
   type OptionType,
   type OptionValue,
 } from "../options.js";
+import { Transfer } from "../transfer.js";
 import {
   blocked,
   busy,
@@ -15,7 +16,10 @@ import {
   checkCount,
   checkOptions,
   optionId,
+  optionsOf,
+  type SendCallOptions,
   signalOf,
+  type TransferOptions,
 } from "./arguments.js";
 import type { Authenticate } from "./authenticate.js";
 import { type Context, context as defaultContext } from "./context.js";
@@ -100,15 +104,18 @@ export interface WritableSocket<M extends MessageLike | MessageLike[] = MessageL
    * send, EHOSTUNREACH when there is nobody of that name (Stream, Router with `mandatory`). Then, or
    * when aborted, nothing has been sent.
    * @throws TypeError, Error for a DataView, EBADF when closed, EBUSY while another send waits, or
-   *   during a bind or unbind.
+   *   during a bind or unbind; EINVAL for what cannot be transferred ({@link TransferOptions.transfer}):
+   *   what is detached, or not the caller's to give (Node.js' pool of Buffers, WebAssembly's memory, what is
+   *   marked as untransferable), what no part lies in, what is there twice. If it was detached while
+   *   the call had to wait, that rejects so.
    */
-  send(message: M, options?: CallOptions): Promise<void>;
+  send(message: M, options?: SendCallOptions): Promise<void>;
   /**
    * Sends a message if it need not wait. Ours alone.
    * @returns Whether the message was accepted.
    * @throws As {@link send}, and what that rejects with, but for EAGAIN.
    */
-  trySend(message: M): boolean;
+  trySend(message: M, options?: TransferOptions): boolean;
 }
 
 /** A socket that can receive, with what is ours alone. */
@@ -351,23 +358,27 @@ export class Socket {
   }
 
   /** @internal */
-  send(message: MessageLike | MessageLike[], _options?: CallOptions): Promise<void> {
+  send(message: MessageLike | MessageLike[], _options?: SendCallOptions): Promise<void> {
     if (message === undefined) throw new TypeError("Message must be present");
-    const signal = arguments.length > 1 ? signalOf(arguments, 1) : undefined;
+    const options =
+      arguments.length > 1 ? optionsOf(arguments, 1, ["signal", "transfer"]) : undefined;
     const parts = toParts(message);
     this.#checkWriting();
+    const transfer = transferOf(options, parts);
+    const signal = options?.signal;
     if (parts.length === 0) return Promise.resolve();
     if (signal?.aborted) return Promise.reject(signal.reason);
-    return this.#writer.send(parts, this.#core.sendTimeoutMs, signal);
+    return this.#writer.send(parts, this.#core.sendTimeoutMs, signal, transfer);
   }
 
   /** @internal */
-  trySend(message: MessageLike | MessageLike[]): boolean {
+  trySend(message: MessageLike | MessageLike[], _options?: TransferOptions): boolean {
     if (message === undefined) throw new TypeError("Message must be present");
-    if (arguments.length > 1) checkCount(arguments, 1);
+    const options = arguments.length > 1 ? optionsOf(arguments, 1, ["transfer"]) : undefined;
     const parts = toParts(message);
     this.#checkWriting();
-    if (parts.length === 0 || this.#writer.trySend(parts)) return true;
+    const transfer = transferOf(options, parts);
+    if (parts.length === 0 || this.#writer.trySend(parts, transfer)) return true;
     const { code } = this.#core.pattern.sendRefusal;
     if (code !== "EAGAIN") throw errnoError(code);
     return false;
@@ -518,6 +529,12 @@ export class Socket {
       if (this.#closing) this.#core.close();
     }
   }
+}
+
+/** What a message takes along. @throws As {@link Transfer}. */
+function transferOf(options: TransferOptions | undefined, parts: Parts): Transfer | undefined {
+  if (options?.transfer === undefined) return undefined;
+  return new Transfer(options.transfer, parts);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Message, MessageLike, Parts } from "../message.js";
-import type { CallOptions } from "./arguments.js";
+import type { CallOptions, SendCallOptions, TransferOptions } from "./arguments.js";
 import { NOT_NOW } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
 import { AddressedPattern, UNROUTABLE } from "./router.js";
@@ -23,8 +23,8 @@ export interface Stream
    * gone. Write only. Default true.
    */
   notify: boolean;
-  send(message: [MessageLike, MessageLike], options?: CallOptions): Promise<void>;
-  trySend(message: [MessageLike, MessageLike]): boolean;
+  send(message: [MessageLike, MessageLike], options?: SendCallOptions): Promise<void>;
+  trySend(message: [MessageLike, MessageLike], options?: TransferOptions): boolean;
   receive(options?: CallOptions): Promise<[Message, Message]>;
   tryReceive(): [Message, Message] | undefined;
   [Symbol.asyncIterator](): AsyncIterator<[Message, Message], undefined>;
@@ -108,18 +108,27 @@ export class StreamPattern extends AddressedPattern {
     this.host.writeActivated();
   }
 
+  override takes(parts: Parts): boolean {
+    return parts.length < 2 || this.#whereTo(parts) !== undefined;
+  }
+
   override send(parts: Parts): boolean {
     if (parts.length < 2) return true;
-    const pipe = this.routes.find(parts[0] as Buffer);
-    if (pipe === undefined || !pipe.checkWrite()) {
-      this.refusal = pipe === undefined ? UNROUTABLE : NOT_NOW;
-      return false;
-    }
+    const pipe = this.#whereTo(parts);
+    if (pipe === undefined) return false;
     const closes = parts.at(-1)?.length === 0;
     const octets = parts.slice(1).filter(({ length }) => length > 0);
     if (octets.length > 0) pipe.send(octets);
     if (closes) this.detach(pipe);
     return true;
+  }
+
+  /** The pipe that a message goes to; undefined when there is no such peer, or no room at it. */
+  #whereTo(parts: Parts): Pipe | undefined {
+    const pipe = this.routes.find(parts[0] as Buffer);
+    if (pipe?.checkWrite()) return pipe;
+    this.refusal = pipe === undefined ? UNROUTABLE : NOT_NOW;
+    return undefined;
   }
 
   #notify(pipe: Pipe): void {

@@ -1,5 +1,6 @@
 import { errnoError } from "../errors.js";
 import { own, type Parts } from "../message.js";
+import type { Transfer } from "../transfer.js";
 import { hold } from "./hold.js";
 import type { Refusal } from "./pattern.js";
 import { Pending } from "./pending.js";
@@ -8,6 +9,7 @@ import { Share, turn } from "./turn.js";
 /** Where a writer puts messages. */
 export interface Sink {
   send(parts: Parts): boolean;
+  takes(parts: Parts): boolean;
   readonly sendRefusal: Refusal;
 }
 
@@ -19,6 +21,7 @@ export class Writer {
   readonly #share: Share;
   #pending: Pending<void> | undefined;
   #parts: Parts | undefined;
+  #transfer: Transfer | undefined;
   #messages = 0;
 
   /** @param share The socket's part of each turn. */
@@ -37,9 +40,15 @@ export class Writer {
     return this.#messages;
   }
 
-  /** Sends a message if there is room for it now. */
-  trySend(parts: Parts): boolean {
-    if (!this.#sink.send(parts)) return false;
+  /**
+   * Sends a message if there is room for it now.
+   * @param transfer What it takes along; if it is not sent, nothing.
+   * @throws As {@link Transfer.take}.
+   */
+  trySend(parts: Parts, transfer?: Transfer): boolean {
+    if (transfer === undefined ? !this.#sink.send(parts) : !this.#handOver(parts, transfer)) {
+      return false;
+    }
     this.#messages++;
     return true;
   }
@@ -48,11 +57,21 @@ export class Writer {
    * @param timeoutMs How long to wait; -1: for ever.
    * @returns Rejects with the reason why it was not sent, at once if waiting does not help, else
    *   after the timeout; or with the signal's reason. Then nothing was sent.
+   * @throws As {@link trySend}; after it had to wait it rejects so.
    */
-  send(parts: Parts, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.trySend(parts)) return this.#share.spend() ? turn.later((resolve) => resolve()) : DONE;
+  send(
+    parts: Parts,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    transfer?: Transfer,
+  ): Promise<void> {
+    if (this.trySend(parts, transfer))
+      return this.#share.spend() ? turn.later((resolve) => resolve()) : DONE;
     const { code, waits } = this.#sink.sendRefusal;
-    if (timeoutMs !== 0 && waits) return this.#wait(parts, timeoutMs, signal);
+    if (timeoutMs !== 0 && waits) {
+      this.#transfer = transfer;
+      return this.#wait(parts, timeoutMs, signal);
+    }
     const error = errnoError(code);
     return this.#share.spend() ? turn.later((_, reject) => reject(error)) : Promise.reject(error);
   }
@@ -68,12 +87,22 @@ export class Writer {
     this.#pending?.reject(errnoError(this.#sink.sendRefusal.code));
   }
 
+  /** Nobody has what is sent but the message: so it is asked first whether it would be taken. */
+  #handOver(parts: Parts, transfer: Transfer): boolean {
+    return this.#sink.takes(parts) && this.#sink.send(transfer.take(parts));
+  }
+
   #give(pending: Pending<void>): void {
     // To send a message may make room for more: nobody waits meanwhile, or it would be sent again.
     this.#pending = undefined;
-    if (this.trySend(this.#parts as Parts)) {
-      this.#forget();
-      pending.resolve();
+    try {
+      if (this.trySend(this.#parts as Parts, this.#transfer)) {
+        this.#forget();
+        pending.resolve();
+        return;
+      }
+    } catch (error) {
+      pending.reject(error);
       return;
     }
     this.#pending = pending;
@@ -93,5 +122,6 @@ export class Writer {
   #forget(): void {
     this.#pending = undefined;
     this.#parts = undefined;
+    this.#transfer = undefined;
   }
 }

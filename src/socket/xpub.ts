@@ -186,12 +186,18 @@ export class XPublisherPattern implements Pattern {
     this.#arrivals.clear();
   }
 
-  send(parts: Parts): boolean {
+  /** Chooses, too, whom it is for. */
+  takes(parts: Parts): boolean {
     const dist = this.#dist;
     dist.begin();
     this.#subscriptions.match(parts[0] as Buffer, (subscriber) => dist.match(subscriber));
     if (this.#inverted) dist.reverse();
-    if (this.#noDrop && !dist.checkWrite()) return false;
+    return !this.#noDrop || dist.checkWrite();
+  }
+
+  send(parts: Parts): boolean {
+    if (!this.takes(parts)) return false;
+    const dist = this.#dist;
     if (dist.matching > 1) this.#host.publish(parts, () => dist.send(parts));
     else dist.send(parts);
     return true;

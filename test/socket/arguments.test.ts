@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { blocked, busy, checkAddress, checkCount, signalOf } from "../../src/socket/arguments.js";
+import {
+  blocked,
+  busy,
+  checkAddress,
+  checkCount,
+  optionsOf,
+  signalOf,
+} from "../../src/socket/arguments.js";
 
 describe("checkAddress", () => {
   it.each([[undefined], [null], [1], [{}], [Symbol("x")], [["x"]], [new String("x")]])(
@@ -57,6 +64,30 @@ describe("signalOf", () => {
       new TypeError("Expected 1 argument but received 3"),
     );
   });
+});
+
+describe("optionsOf", () => {
+  it("takes an object that has one of the options at least", () => {
+    const [signal, transfer] = [new AbortController().signal, [new ArrayBuffer(1)]];
+    for (const options of [
+      { signal },
+      { transfer },
+      { signal, transfer },
+      { transfer: undefined },
+    ]) {
+      expect(optionsOf(["x", options], 1, ["signal", "transfer"])).toBe(options);
+    }
+    expect(optionsOf(["x"], 1, ["transfer"])).toBeUndefined();
+  });
+
+  it.each([[{}], [{ signal: undefined }], [{ transfer: [], signal: 1 }], [null], [[]]])(
+    "takes %o for an argument too many, where a transfer may be",
+    (extra) => {
+      expect(() => optionsOf(["x", extra], 1, ["transfer"])).toThrow(
+        new TypeError("Expected 1 argument but received 2"),
+      );
+    },
+  );
 });
 
 it("busy: EBUSY, and with what", () => {

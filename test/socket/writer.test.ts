@@ -18,6 +18,7 @@ beforeEach(async () => {
   onSend = undefined;
   room = 0;
   writer = new Writer({
+    takes: () => room > 0,
     send: (parts: Parts) => {
       if (room === 0) return false;
       room--;

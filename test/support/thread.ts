@@ -39,6 +39,17 @@ export class Thread {
     });
   }
 
+  /** Closes the sockets that tests have kept there, and forgets them. */
+  reset(): Promise<void> {
+    return this.run(({ kept }) => {
+      for (const name of Object.keys(kept)) {
+        if (!kept[name].closed) kept[name].linger = 0;
+        kept[name].close();
+        delete kept[name];
+      }
+    });
+  }
+
   /** Ends the thread, whatever it is doing. */
   async end(): Promise<void> {
     const gone = once(this.#worker, "exit");

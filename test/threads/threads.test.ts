@@ -26,15 +26,7 @@ beforeAll(() => {
 
 afterEach(async () => {
   await sockets.close();
-  for (const it of [thread, other]) {
-    await it.run(({ kept }) => {
-      for (const name of Object.keys(kept)) {
-        if (!kept[name].closed) kept[name].linger = 0;
-        kept[name].close();
-        delete kept[name];
-      }
-    });
-  }
+  for (const it of [thread, other]) await it.reset();
 });
 
 afterAll(async () => {
