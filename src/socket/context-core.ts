@@ -1,6 +1,7 @@
 import { errnoError } from "../errors.js";
 import { defineAccessors, type OptionSpec, OptionStore } from "../options.js";
 import { shared } from "../shared.js";
+import type { Census } from "../transport/census.js";
 import { Meeting } from "../transport/inproc.js";
 import type { Threads } from "../transport/threads.js";
 import { Budget } from "../zmtp/index.js";
@@ -54,6 +55,8 @@ export class ContextCore {
   readonly reserve = new Budget(RESERVE_LIMIT);
   readonly zap: Zap;
   readonly #sockets = new Set<Core>();
+  /** The sockets of all threads, where they share a context. */
+  #census: Census | undefined;
   #cells: Int32Array | undefined;
   /** What other threads have bound; undefined where there is no way to them. */
   abroad: Abroad | undefined = undefined;
@@ -62,10 +65,11 @@ export class ContextCore {
     this.zap = zap(this);
   }
 
-  /** From now on options and inproc names are those of all threads. */
+  /** From now on options, inproc names and the bound on sockets are those of all threads. */
   share(threads: Threads): void {
     if (threads.first) this.#tell(threads.cells);
     this.#cells = threads.cells;
+    this.#census = threads.census;
     this.abroad = new Abroad(threads, this.names);
   }
 
@@ -82,12 +86,13 @@ export class ContextCore {
 
   /** @throws EMFILE when there are `maxSockets` already. */
   add(core: Core): void {
-    if (this.#sockets.size >= (this.get(2, "Int32") as number)) throw errnoError("EMFILE");
+    const most = this.get(2, "Int32") as number;
+    if (!(this.#census?.add(most) ?? this.#sockets.size < most)) throw errnoError("EMFILE");
     this.#sockets.add(core);
   }
 
   remove(core: Core): void {
-    this.#sockets.delete(core);
+    if (this.#sockets.delete(core)) this.#census?.remove();
   }
 
   /** Another thread may have set an option. */

@@ -45,8 +45,8 @@ export interface Context {
    */
   maxMessageSize: number;
   /**
-   * `ZMQ_MAX_SOCKETS`: open sockets at the most; making more throws EMFILE. Default 1023; EINVAL
-   * below 1.
+   * `ZMQ_MAX_SOCKETS`: open sockets at the most, of all threads together where they share the context;
+   * making more throws EMFILE. Default 1023; EINVAL below 1.
    */
   maxSockets: number;
   /** `ZMQ_IPV6`: the default of new sockets' `ipv6`. Default false. */
@@ -113,8 +113,8 @@ export class Context {
 defineContextAccessors(Context.prototype);
 
 /**
- * The context of every socket that is not given another. Its options and its inproc names are those of
- * all threads that were started after the library was loaded in the thread that started them.
+ * The context of every socket that is not given another. Its options, its inproc names and how many
+ * sockets there may be are those of all threads that were started after the library was loaded in the thread that started them.
  */
 export const context: Context = shared("context", () => {
   const made = new Context();

@@ -1,44 +1,38 @@
 import { Buffer } from "node:buffer";
+import { SharedWords } from "./shared-words.js";
 
-/** Words of 32 bits at the beginning: who holds the lock, and how many words are used. */
-const [LOCK, USED, HEADER] = [0, 1, 2];
+/** Words at the beginning: the lock, and up to which all are used; 0 as long as none is. */
+const [USED, HEADER] = [1, 2];
 /** Words of an entry: its size in words, the thread that has it, the length of the name; then the name. */
 const [SIZE, OWNER, LENGTH, NAME] = [0, 1, 2, 3];
 const NOBODY = 0;
 
-const INITIAL_BYTES = 2 ** 14;
-const MAX_BYTES = 2 ** 24;
-
-/**
- * How long somebody may hold the lock, in milliseconds. It takes microseconds, unless the thread was
- * ended in the midst of it.
- */
-const HELD_MAX_MS = 1000;
-
 /**
  * Which thread has taken which name: a table in memory that all threads share, so that each knows at
- * once what another has done. Threads are numbers from 0.
+ * once what another has done.
  *
  * A thread may be ended at any instruction, so an entry counts once its owner is written, last of all;
  * and entries are used anew, not moved.
  */
 export class SharedNames {
-  readonly memory: SharedArrayBuffer;
   readonly thread: number;
+  readonly memory: SharedArrayBuffer;
+  readonly #shared: SharedWords;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
 
   /** @param memory Another thread's; if absent, new. */
-  constructor(thread: number, memory: SharedArrayBuffer = newMemory()) {
-    this.memory = memory;
+  constructor(thread: number, memory?: SharedArrayBuffer) {
+    this.#shared = new SharedWords(thread, memory);
     this.thread = thread;
-    this.#words = new Int32Array(memory);
-    this.#bytes = new Uint8Array(memory);
+    this.memory = this.#shared.memory;
+    this.#words = this.#shared.words;
+    this.#bytes = new Uint8Array(this.memory);
   }
 
   /** Takes a name for this thread. Whether it was free. */
   claim(name: string): boolean {
-    return this.#locked(() => {
+    return this.#shared.locked(() => {
       const octets = Buffer.from(name);
       if (this.#find(octets) >= 0) return false;
       this.#write(octets);
@@ -48,7 +42,7 @@ export class SharedNames {
 
   /** Gives a name of this thread's up. */
   release(name: string): void {
-    this.#locked(() => {
+    this.#shared.locked(() => {
       const at = this.#find(Buffer.from(name));
       if (at >= 0 && this.#owner(at) === this.thread) this.#words[at + OWNER] = NOBODY;
     });
@@ -56,7 +50,7 @@ export class SharedNames {
 
   /** The thread that has a name. */
   find(name: string): number | undefined {
-    return this.#locked(() => {
+    return this.#shared.locked(() => {
       const at = this.#find(Buffer.from(name));
       return at < 0 ? undefined : this.#owner(at);
     });
@@ -64,7 +58,7 @@ export class SharedNames {
 
   /** A thread has ended: its names are free. */
   purge(thread: number): void {
-    this.#locked(() => {
+    this.#shared.locked(() => {
       for (const at of this.#entries()) {
         if (this.#owner(at) === thread) this.#words[at + OWNER] = NOBODY;
       }
@@ -72,8 +66,12 @@ export class SharedNames {
   }
 
   *#entries(): Generator<number> {
-    const used = this.#words[USED] as number;
+    const used = this.#used;
     for (let at = HEADER; at < used; at += this.#words[at + SIZE] as number) yield at;
+  }
+
+  get #used(): number {
+    return Math.max(this.#words[USED] as number, HEADER);
   }
 
   #owner(at: number): number {
@@ -110,42 +108,11 @@ export class SharedNames {
 
   #append(size: number): number {
     const words = this.#words;
-    const at = words[USED] as number;
-    const needed = (at + size) * 4;
-    if (needed > this.memory.byteLength) {
-      const memory = this.memory as SharedArrayBuffer & { grow(bytes: number): void };
-      memory.grow(Math.min(Math.max(needed, 2 * memory.byteLength), MAX_BYTES));
-    }
+    const at = this.#used;
+    this.#shared.reserve(at + size);
     words[at + OWNER] = NOBODY;
     words[at + SIZE] = size;
     words[USED] = at + size;
     return at;
   }
-
-  #locked<T>(task: () => T): T {
-    const words = this.#words;
-    const me = this.thread + 1;
-    for (;;) {
-      const holder = Atomics.compareExchange(words, LOCK, 0, me);
-      if (holder === 0) break;
-      const outcome = Atomics.wait(words, LOCK, holder, HELD_MAX_MS);
-      if (outcome === "timed-out" && Atomics.compareExchange(words, LOCK, holder, me) === holder) {
-        break;
-      }
-    }
-    try {
-      return task();
-    } finally {
-      Atomics.store(words, LOCK, 0);
-      Atomics.notify(words, LOCK, 1);
-    }
-  }
-}
-
-function newMemory(): SharedArrayBuffer {
-  const growable = { maxByteLength: MAX_BYTES };
-  const Memory = SharedArrayBuffer as new (bytes: number, options: object) => SharedArrayBuffer;
-  const memory = new Memory(INITIAL_BYTES, growable);
-  new Int32Array(memory)[USED] = HEADER;
-  return memory;
 }

@@ -1,5 +1,6 @@
 import type { MessagePort, Transferable, Worker } from "node:worker_threads";
 import * as workerThreads from "node:worker_threads";
+import { Census } from "./census.js";
 import { SharedNames } from "./names.js";
 
 /** What threads know each other by: two versions that disagree on what they share must not meet. */
@@ -12,6 +13,9 @@ const CELLS = 16;
 interface Heritage {
   names: SharedArrayBuffer;
   cells: SharedArrayBuffer;
+  census: SharedArrayBuffer;
+  /** The thread that has started it. */
+  parent: number;
 }
 
 /** Somebody in another thread wants to be connected to who has a name here. */
@@ -37,6 +41,7 @@ const postToThread = (workerThreads as { postMessageToThread?: PostToThread }).p
  */
 export class Threads {
   readonly names: SharedNames;
+  readonly census: Census;
   /** Numbers that mean the same to all. */
   readonly cells: Int32Array;
   /** Whether nobody else had been there. */
@@ -51,15 +56,20 @@ export class Threads {
   constructor() {
     const heritage = workerThreads.getEnvironmentData(KEY) as unknown as Heritage | undefined;
     this.first = heritage === undefined;
-    this.names = new SharedNames(workerThreads.threadId, heritage?.names);
+    const { threadId } = workerThreads;
+    this.names = new SharedNames(threadId, heritage?.names);
+    this.census = new Census(threadId, heritage?.parent, heritage?.census);
     const cells = heritage?.cells ?? new SharedArrayBuffer(CELLS * 4);
     this.cells = new Int32Array(cells);
-    const mine: Heritage = { names: this.names.memory, cells };
+    const { memory: names } = this.names;
+    const mine: Heritage = { names, cells, census: this.census.memory, parent: threadId };
     workerThreads.setEnvironmentData(KEY, mine as unknown as workerThreads.Serializable);
     // What a thread leaves behind is cleared away by who has started it.
     process.on("worker", (worker: Worker) => {
       const { threadId } = worker;
-      worker.once("exit", () => this.names.purge(threadId));
+      worker.once("exit", () => {
+        for (const gone of this.census.bury(threadId)) this.names.purge(gone);
+      });
     });
   }
 

@@ -7,11 +7,16 @@ export interface There {
   zmq: typeof library;
   // biome-ignore lint/suspicious/noExplicitAny: whatever the test has put there.
   kept: any;
+  /** To start threads from there. */
+  Worker: typeof Worker;
 }
 
 /** Another thread, with the built library loaded. */
 export class Thread {
-  readonly #worker = new Worker(new URL("thread.child.mjs", import.meta.url));
+  /** What runs there. */
+  static readonly program = new URL("thread.child.mjs", import.meta.url);
+
+  readonly #worker = new Worker(Thread.program);
   readonly #calls = new Map<
     number,
     { resolve: (value: never) => void; reject: (error: Error) => void }

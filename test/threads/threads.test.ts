@@ -60,6 +60,21 @@ async function joined(options = {}, theirs = {}): Promise<Pair> {
   return one;
 }
 
+const EMFILE = "Too many open file descriptors";
+
+/** How many sockets there are in all threads: as many as there must be for there to be no room. */
+function openSockets(): number {
+  const before = context.maxSockets;
+  try {
+    for (let most = 1; ; most++) {
+      context.maxSockets = most;
+      if (thrown(() => new Pair().close()) === undefined) return most - 1;
+    }
+  } finally {
+    context.maxSockets = before;
+  }
+}
+
 describe("the default context", () => {
   it("has the same options in all threads", async () => {
     try {
@@ -74,6 +89,59 @@ describe("the default context", () => {
       context.ioThreads = 1;
       context.ipv6 = false;
     }
+  });
+
+  it("bounds the sockets of all threads together, as npm zeromq does", async () => {
+    const mine = pair();
+    const before = openSockets();
+    const make = (it: Thread, count: number): Promise<void> =>
+      it.run(({ zmq, kept }, many) => {
+        for (let i = 0; i < many; i++) kept[`pair ${i}`] = new zmq.Pair();
+      }, count);
+    try {
+      context.maxSockets = before + 3;
+      await make(thread, 2);
+      await make(other, 1);
+      expect(thrown(() => pair())).toBe("EMFILE");
+      await expect(make(other, 1)).rejects.toMatchObject({ code: "EMFILE", message: EMFILE });
+      await thread.run(({ zmq, kept }) => {
+        kept.own = new zmq.Pair({ context: new zmq.Context({ maxSockets: 1 }) });
+      });
+      mine.close();
+      await make(other, 1);
+      expect(thrown(() => pair())).toBe("EMFILE");
+      await thread.run(({ kept }) => kept["pair 0"].close());
+      pair();
+      expect(thrown(() => pair())).toBe("EMFILE");
+    } finally {
+      context.maxSockets = 1023;
+    }
+  });
+
+  it("counts a thread that has ended no more, nor those that it had started", async () => {
+    const before = openSockets();
+    const mortal = new Thread();
+    const name = sockets.endpoint("inproc");
+    await mortal.run(
+      async ({ zmq, kept, Worker }, url, endpoint) => {
+        kept.socket = new zmq.Pair();
+        kept.child = new Worker(new URL(url));
+        const task = `({ zmq, kept }) => {
+          kept.sockets = [new zmq.Pair(), new zmq.Pair()];
+          kept.sockets[0].bindSync("${endpoint}");
+        }`;
+        kept.child.postMessage({ id: 0, source: task, args: [] });
+        await new Promise((resolve) => kept.child.on("message", resolve));
+      },
+      Thread.program.href,
+      name,
+    );
+    expect(openSockets()).toBe(before + 3);
+    expect(thrown(() => pair().bindSync(name))).toBe("EADDRINUSE");
+    await mortal.end();
+    await sockets.close();
+    expect(openSockets()).toBe(before);
+    pair().bindSync(name);
   });
 
   it("other contexts have names of their own", async () => {
