@@ -2,6 +2,7 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { Channel } from "../../src/socket/channel.js";
 import { Client } from "../../src/socket/client.js";
+import { Datagram } from "../../src/socket/datagram.js";
 import { Dealer } from "../../src/socket/dealer.js";
 import { Dish } from "../../src/socket/dish.js";
 import { Pair } from "../../src/socket/pair.js";
@@ -238,7 +239,25 @@ const ATTEMPTS: Record<string, () => Attempt | Promise<Attempt>> = {
     const [socket] = joined(open(Radio), open(Dish));
     return { socket, behind: ["more"], options: { group: "group" } };
   },
+  "RADIO over udp, too long": async () => {
+    const [socket, other] = [open(Radio), open(Dish)];
+    await other.bind("udp://127.0.0.1:*");
+    socket.connect(other.lastEndpoint as string);
+    return { socket, options: { group: "group" } };
+  },
+  DGRAM: async () => ({ socket: await datagram(), before: ["127.0.0.1:9"] }),
+  "DGRAM to nowhere": async () => ({ socket: await datagram(), before: ["nowhere"] }),
+  "DGRAM, three parts": async () => {
+    return { socket: await datagram(), before: ["127.0.0.1:9"], behind: ["more"] };
+  },
+  "DGRAM that is not bound": () => ({ socket: open(Datagram), before: ["127.0.0.1:9"] }),
 };
+
+async function datagram(): Promise<Datagram> {
+  const socket = open(Datagram);
+  await socket.bind("udp://127.0.0.1:*");
+  return socket;
+}
 
 /** Sends a body that is the buffer. */
 function attempt({ socket, before = [], behind = [], options }: Attempt, send: Any): [Any, Any] {
