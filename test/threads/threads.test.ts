@@ -388,7 +388,8 @@ describe("a thread that ends", () => {
       topics,
     );
     expect(await receiveOne(xpub)).toEqual(["\x01topic"]);
-    await until(() => peers(one) === 1);
+    // What is still under way in a thread goes with it, as with a process.
+    await until(() => one.readable);
     await mortal.end();
     await until(() => peers(one) === 0);
     expect(drain(one)).toEqual([["last words"]]);
