@@ -1,4 +1,4 @@
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import type { Meeting } from "../transport/inproc.js";
 import type { Knock, Threads } from "../transport/threads.js";
@@ -87,7 +87,10 @@ export class Abroad {
     if (thread === undefined || thread === this.#threads.names.thread) return;
     const { port1, port2 } = new MessageChannel();
     seeker.cross(port1);
-    void this.#threads.knock(thread, { name, type: seeker.type, port: port2 }).then((heard) => {
+    const { type } = seeker;
+    // A copy: a Buffer would take the whole pool along that it lies in.
+    const routingId = Uint8Array.from(seeker.routingId);
+    void this.#threads.knock(thread, { name, type, routingId, port: port2 }).then((heard) => {
       if (heard) return;
       // There is no such thread any more, and nobody has cleared away what it had.
       this.#threads.names.purge(thread);
@@ -95,10 +98,10 @@ export class Abroad {
     });
   }
 
-  #answer({ name, type, port }: Knock): void {
-    const host = this.#names.find(name);
-    if (host?.core.wiring.suits({ name: type }) === true) new Visitor(host, port).come();
-    else port.close();
+  #answer(knock: Knock): void {
+    const host = this.#names.find(knock.name);
+    if (host?.core.wiring.suits({ name: knock.type }) === true) new Visitor(host, knock).come();
+    else knock.port.close();
   }
 }
 
@@ -109,13 +112,14 @@ class Visitor implements InprocPeer, Candidate, BridgeOwner {
   readonly #port: MessagePort;
   readonly #startedAt = performance.now();
   readonly #left = (): void => this.#core.candidates.delete(this);
+  readonly #routingId: Buffer;
   #socketPipe: Pipe | undefined;
-  #routingId: Buffer | undefined;
 
-  constructor({ core, endpoint }: InprocBinding, port: MessagePort) {
+  constructor({ core, endpoint }: InprocBinding, { port, routingId }: Knock) {
     this.#core = core;
     this.#endpoint = endpoint;
     this.#port = port;
+    this.#routingId = Buffer.from(routingId);
   }
 
   come(): void {
@@ -128,7 +132,7 @@ class Visitor implements InprocPeer, Candidate, BridgeOwner {
     this.#core.candidates.add(this);
   }
 
-  /** There is a place. */
+  /** There is a place. Whether the visitor is still there shows only now, if it has just gone. */
   enter(): void {
     const core = this.#core;
     const [ours, end] = Pipe.pair(core.sendMarks.each, core.receiveMarks.each);
@@ -139,11 +143,7 @@ class Visitor implements InprocPeer, Candidate, BridgeOwner {
     core.inproc.add(this);
     ours.onEnd = () => core.inproc.delete(this);
     core.pattern.attach(ours);
-    bridge.open(core.wiring.routingId ?? NO_ROUTING_ID);
-  }
-
-  bridgeOpened(routingId: Buffer): void {
-    this.#routingId = routingId;
+    bridge.open(core.wiring.routingId ?? NO_ROUTING_ID, this.#routingId);
   }
 
   bridgeClosed(): void {
@@ -157,7 +157,7 @@ class Visitor implements InprocPeer, Candidate, BridgeOwner {
       established: true,
       startedAt: this.#startedAt,
       socketPipe: this.#socketPipe,
-      routingId: this.#routingId?.length === 0 ? undefined : this.#routingId,
+      routingId: this.#routingId.length === 0 ? undefined : this.#routingId,
     };
   }
 

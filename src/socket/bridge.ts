@@ -18,8 +18,8 @@ const PARCEL_BYTES = 64 * 1024;
 
 /** What happens to a bridge, for who has built it. */
 export interface BridgeOwner {
-  /** The socket in the other thread has a place for ours; it calls itself so. */
-  bridgeOpened(routingId: Buffer): void;
+  /** The socket in the other thread has a place for ours; it calls itself so. For who has not opened it. */
+  bridgeOpened?(routingId: Buffer): void;
   /** The other socket, or its thread, is gone; or the bridge was never opened there. */
   bridgeClosed(): void;
 }
@@ -56,9 +56,10 @@ export class Bridge implements PipeSink {
     port.unref();
   }
 
-  /** Lets the other end know that there is a place for it here, and what our socket calls itself. */
-  open(routingId: Buffer): void {
-    this.#say({ is: "open", routingId: Uint8Array.from(routingId) });
+  /** There is a place for the other end here: lets it know, and what our socket calls itself. */
+  open(ours: Buffer, theirs: Buffer): void {
+    this.#say({ is: "open", routingId: Uint8Array.from(ours) });
+    this.#opened(theirs);
   }
 
   /** Gives up; what was not sent stays in the pipe. The owner is not told. */
@@ -97,6 +98,7 @@ export class Bridge implements PipeSink {
   #received(note: Note): void {
     switch (note.is) {
       case "open":
+        this.#owner.bridgeOpened?.(Buffer.from(note.routingId));
         this.#opened(Buffer.from(note.routingId));
         break;
       case "room":
@@ -121,7 +123,6 @@ export class Bridge implements PipeSink {
   #opened(routingId: Buffer): void {
     this.#open = true;
     this.#promise();
-    this.#owner.bridgeOpened(routingId);
     this.#pipe.connected(routingId);
     if (this.#pipe.ended) this.pipeEnded();
   }

@@ -61,7 +61,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
   readonly #name: string;
   #host: InprocBinding | undefined;
   /** What our socket shall call theirs, if it said so. */
-  readonly #routingId: Buffer | undefined;
+  readonly #nameForTheirs: Buffer | undefined;
   /** Our socket's end, once it has a place for it; theirs is ours to keep until they have one. */
   #ours: Pipe | undefined;
   #theirs: Pipe | undefined;
@@ -76,7 +76,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
     this.#core = core;
     this.endpoint = endpoint;
     this.#name = name;
-    this.#routingId = routingId;
+    this.#nameForTheirs = routingId;
   }
 
   /** Whether both sockets are of types that talk to each other. */
@@ -125,7 +125,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
     ours.direct = true;
     theirs.direct = true;
     theirs.attach(this);
-    this.#core.pattern.attach(ours, this.#routingId);
+    this.#core.pattern.attach(ours, this.#nameForTheirs);
     const host = this.#core.context.names.connect(this.#name, this);
     if (host === undefined) this.#core.context.abroad?.seek(this.#name, this);
     else this.meet(host);
@@ -134,6 +134,11 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
   /** The type of our socket, for those who cannot see it. */
   get type(): string {
     return this.#core.kind.name;
+  }
+
+  /** What it calls itself. */
+  get routingId(): Buffer {
+    return this.#core.wiring.routingId ?? NO_ROUTING_ID;
   }
 
   /** Whether somebody in another thread has been asked already. */
@@ -145,7 +150,6 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
   cross(port: MessagePort): void {
     if (this.#theirs === undefined) return;
     this.#bridge = new Bridge(port, this.#theirs, this);
-    this.#bridge.open(this.#core.wiring.routingId ?? NO_ROUTING_ID);
   }
 
   bridgeOpened(routingId: Buffer): void {
@@ -267,7 +271,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
     this.#ours?.join(core.receiveMarks.pool);
     this.#theirs.join(core.sendMarks.pool);
     core.pattern.attach(this.#theirs);
-    this.#ours?.connected(this.#core.wiring.routingId ?? NO_ROUTING_ID);
+    this.#ours?.connected(this.routingId);
     this.#theirs.connected(core.wiring.routingId ?? NO_ROUTING_ID);
     if (this.#theirs.ended) core.pattern.pipeEnded(this.#theirs);
   }

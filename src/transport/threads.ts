@@ -21,8 +21,9 @@ interface Heritage {
 /** Somebody in another thread wants to be connected to who has a name here. */
 export interface Knock {
   name: string;
-  /** The type of the socket that wants to. */
+  /** The type of the socket that wants to, and what it calls itself. */
   type: string;
+  routingId: Uint8Array;
   /** Where it listens, and is talked to. */
   port: MessagePort;
 }
