@@ -54,12 +54,15 @@ export class Abroad {
     this.#threads.names.release(name);
   }
 
-  /** Looks for a name in other threads, now and whenever one is taken, until {@link forget}. */
-  seek(name: string, seeker: InprocConnection): void {
+  /**
+   * Looks for a name in other threads, now and whenever one is taken, until {@link forget}.
+   * @returns Whether somebody is asked.
+   */
+  seek(name: string, seeker: InprocConnection): boolean {
     // First: a name that is taken from now on is told of.
     if (this.#seekers.size === 0) this.#threads.onAnnounce((taken) => this.#taken(taken));
     this.#seekers.set(seeker, name);
-    this.#look(name, seeker);
+    return this.#look(name, seeker);
   }
 
   forget(seeker: InprocConnection): void {
@@ -67,10 +70,13 @@ export class Abroad {
     this.#late.delete(seeker);
   }
 
-  /** Who was asked did not let the seeker in; somebody else may have the name by now. */
-  refused(seeker: InprocConnection): void {
+  /**
+   * Who was asked did not let the seeker in, or is gone; somebody else may have the name by now.
+   * @returns Whether he is asked.
+   */
+  refused(seeker: InprocConnection): boolean {
     const name = this.#seekers.get(seeker);
-    if (this.#late.delete(seeker) && name !== undefined) this.#look(name, seeker);
+    return this.#late.delete(seeker) && name !== undefined && this.#look(name, seeker);
   }
 
   #taken(name: string): void {
@@ -81,10 +87,11 @@ export class Abroad {
     }
   }
 
-  #look(name: string, seeker: InprocConnection): void {
+  /** Whoever is asked answers, or is heard to be gone: then the port closes, even with a thread that has ended. */
+  #look(name: string, seeker: InprocConnection): boolean {
     const thread = this.#threads.names.find(name);
     // It may be ours, for a type of socket that does not suit.
-    if (thread === undefined || thread === this.#threads.names.thread) return;
+    if (thread === undefined || thread === this.#threads.names.thread) return false;
     const { port1, port2 } = new MessageChannel();
     seeker.cross(port1);
     const { type } = seeker;
@@ -96,6 +103,7 @@ export class Abroad {
       this.#threads.names.purge(thread);
       port1.close();
     });
+    return true;
   }
 
   #answer(knock: Knock): void {

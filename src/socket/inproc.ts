@@ -70,6 +70,8 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
   #bridge: Bridge | undefined;
   /** What that socket calls itself, once it is open. */
   #remoteId: Buffer | undefined;
+  /** Called when nobody is there who lets us in; we wait for who takes the name next. */
+  onUnmet: (() => void) | undefined = undefined;
   readonly #guest: Candidate = { enter: () => this.#attachTheirs() };
 
   constructor(core: Core, name: string, endpoint: string, routingId?: Buffer) {
@@ -126,9 +128,10 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
     theirs.direct = true;
     theirs.attach(this);
     this.#core.pattern.attach(ours, this.#nameForTheirs);
-    const host = this.#core.context.names.connect(this.#name, this);
-    if (host === undefined) this.#core.context.abroad?.seek(this.#name, this);
-    else this.meet(host);
+    const { names, abroad } = this.#core.context;
+    const host = names.connect(this.#name, this);
+    if (host !== undefined) this.meet(host);
+    else if (abroad?.seek(this.#name, this) !== true) this.onUnmet?.();
   }
 
   /** The type of our socket, for those who cannot see it. */
@@ -168,7 +171,7 @@ export class InprocConnection implements Endpoint, PipeSink, Candidate, InprocPe
       return;
     }
     this.#theirs?.attach(this);
-    this.#core.context.abroad?.refused(this);
+    if (this.#core.context.abroad?.refused(this) !== true) this.onUnmet?.();
   }
 
   /** The name is bound. */

@@ -34,10 +34,13 @@ export class ZapClient implements Zap {
     const core = this.#core;
     const connection = new InprocConnection(core, ZAP_NAME, ZAP_ENDPOINT);
     const stop = (): void => core.remove(connection);
-    this.#questions.ask(request, (reply) => {
+    const answered = (reply: Parts | undefined): void => {
       stop();
       done(reply);
-    });
+    };
+    // A handler that comes later is asked about those who come later.
+    connection.onUnmet = () => answered(undefined);
+    this.#questions.ask(request, answered);
     core.addConnected(connection);
     connection.connect();
     return stop;

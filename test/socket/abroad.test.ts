@@ -11,6 +11,7 @@ import { Publisher } from "../../src/socket/pub.js";
 import { Census } from "../../src/transport/census.js";
 import { SharedNames } from "../../src/transport/names.js";
 import type { Knock, Threads } from "../../src/transport/threads.js";
+import { EventLog } from "../support/event-log.js";
 import { peers, receiveOne } from "../support/patterns.js";
 import { Sockets, turns, until } from "../support/sockets.js";
 
@@ -177,5 +178,45 @@ describe("who waits for a place in another thread", () => {
     // So nobody else has the place for a moment when it is free.
     peer.close();
     expect([peers(host), host.writable]).toEqual([0, false]);
+  });
+});
+
+describe("a ZAP handler", () => {
+  /** A server that asks the handler of its thread's context about a client. */
+  async function ask(context: Context): Promise<EventLog> {
+    const server = pair(context, { plainServer: true });
+    const log = EventLog.of(server);
+    await server.bind(sockets.endpoint("tcp"));
+    const client = sockets.pair({ plainUsername: "joe", plainPassword: "secret" });
+    client.connect(server.lastEndpoint as string);
+    return log;
+  }
+
+  const ZAP = "zeromq.zap.01";
+
+  it("whose thread vanished unseen: its asker is told at once", async () => {
+    const process = new Process();
+    const one = process.thread();
+    new SharedNames(99, process.memory).claim(ZAP);
+    const log = await ask(one);
+    await until(() => process.knocks.length > 0);
+    process.hear();
+    expect((await log.next("handshake:error:other")).error?.code).toBe("ECONNREFUSED");
+  });
+
+  it.each([
+    ["another", 1],
+    ["its own", 0],
+  ])("of %s thread that is none: the asker is told at once", async (_, at) => {
+    const process = new Process();
+    const contexts = [process.thread(), process.thread()];
+    const none = sockets.open(new Publisher({ context: contexts[at] as Context }));
+    none.bindSync(`inproc://${ZAP}`);
+    const log = await ask(contexts[0] as Context);
+    if (at === 1) {
+      await until(() => process.knocks.length > 0);
+      process.hear();
+    }
+    expect((await log.next("handshake:error:other")).error?.code).toBe("ECONNREFUSED");
   });
 });

@@ -404,6 +404,42 @@ describe("a thread that ends", () => {
   });
 });
 
+/** A thread that has a ZAP handler bound, and answers nothing any more. */
+async function deafHandler(): Promise<Thread> {
+  const mortal = new Thread();
+  await mortal.run(({ zmq, kept }) => {
+    kept.handler = new zmq.Router();
+    kept.handler.bindSync("inproc://zeromq.zap.01");
+    // Once it has answered us.
+    setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+  });
+  return mortal;
+}
+
+describe("a ZAP handler whose thread ends before it has heard a question", () => {
+  /** Lets a client come to a server of another thread; says how it fared. */
+  const ask = (): Promise<string> =>
+    thread.run(async ({ zmq, kept }) => {
+      kept.server = new zmq.Pair({ plainServer: true });
+      await kept.server.bind("tcp://127.0.0.1:*");
+      kept.client = new zmq.Pair({ plainUsername: "joe", plainPassword: "secret", linger: 0 });
+      kept.client.connect(kept.server.lastEndpoint);
+      for await (const event of kept.server.events) {
+        if (event.type.startsWith("handshake")) return `${event.type} ${event.error?.code}`;
+      }
+      return "nothing";
+    });
+
+  it("is not waited for, not even in a thread that has not started it", async () => {
+    const mortal = await deafHandler();
+    const outcome = ask();
+    // Until the question is asked, as a rule; if it is not, there is nobody to be asked.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await mortal.end();
+    expect(await outcome).toBe("handshake:error:other ECONNREFUSED");
+  });
+});
+
 describe("every pattern", () => {
   it("PUSH to PULL: round robin over threads", async () => {
     const push = sockets.open(new Push({ linger: 0 }));
