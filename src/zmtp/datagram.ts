@@ -23,7 +23,7 @@ export function encodeDatagram(group: Uint8Array, body: Uint8Array): [Uint8Array
 export function decodeDatagram(
   datagram: Uint8Array,
   memory: Memory,
-): [group: Uint8Array, body: Uint8Array] | undefined {
+): [Uint8Array, Uint8Array] | undefined {
   if (datagram.length === 0) return undefined;
   const bodyAt = 1 + (datagram[0] as number);
   if (bodyAt > datagram.length) return undefined;
