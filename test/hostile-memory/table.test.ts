@@ -132,8 +132,8 @@ const isAll = process.env["HOSTILE"] === "all";
  */
 const ONE_OF: Record<Dialect["name"], [number, number]> = {
   NULL: [21, 1],
-  PLAIN: [21, 7],
-  CURVE: [50, 13],
+  PLAIN: [31, 11],
+  CURVE: [60, 19],
 };
 
 const SCENES = DIALECTS.flatMap((dialect) =>

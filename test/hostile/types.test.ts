@@ -9,19 +9,10 @@ import { Pool } from "../../src/socket/pool.js";
 import type { SocketTypeName } from "../../src/zmtp/socket-type.js";
 import { CURVE, PLAIN } from "../support/dialects.js";
 import { goodOptions, Target, texts } from "../support/hostile.js";
-import { HostileMemory } from "../support/hostile-memory.js";
 import { MockListener, MockPeer } from "../support/mock-peer.js";
 import { framesOf } from "../support/raw-peer.js";
 import { turns, until } from "../support/sockets.js";
-import {
-  ALL_TRADES,
-  type ClassName,
-  isExclusive,
-  open,
-  partners,
-  type Trade,
-  tradeOf,
-} from "../support/trades.js";
+import { ALL_TRADES, isExclusive, open, partners, type Trade, tradeOf } from "../support/trades.js";
 import {
   cancel,
   command,
@@ -955,63 +946,5 @@ describe("our STREAM", () => {
     good.close();
     for (const _ of [bad, good]) expect((await stream.receive())[1]).toHaveLength(0);
     expect(stream.stats()).toMatchObject({ peers: [], send: { messages: 0 } });
-  });
-});
-
-describe("memory", () => {
-  /** What is said, and how much there is to be heard before the connection is reset. */
-  const ATTACKS: [ClassName, Uint8Array, number?][] = [
-    [
-      "Publisher",
-      concat(
-        hello("SUB"),
-        subscriptions(100),
-        message("x".repeat(1000)),
-        subscribe("half").subarray(0, -1),
-      ),
-    ],
-    [
-      "XPublisher",
-      concat(
-        hello("XSUB"),
-        subscriptions(100),
-        message("x".repeat(1000)),
-        subscribe("half").subarray(0, -1),
-      ),
-    ],
-    [
-      "Radio",
-      concat(
-        hello("DISH"),
-        ...Array.from({ length: 100 }, (_, i) => command("JOIN", `${i}`)),
-        message("group", "x".repeat(1000)),
-        command("JOIN", "half").subarray(0, -1),
-      ),
-    ],
-    [
-      "Router",
-      concat(
-        hello("DEALER", "name"),
-        repeat(message("x".repeat(1000), ""), 10),
-        frame("half", { more: true }),
-      ),
-    ],
-    ["Stream", new Uint8Array(10 * KB), 0],
-    [
-      "Pull",
-      concat(hello("PUSH"), repeat(message("x".repeat(1000)), 10), frame("half", { more: true })),
-    ],
-  ];
-
-  it.each(ATTACKS)("our %s: 1,000 attacks leave nothing behind", async (name, octets, answer) => {
-    const subject = await HostileMemory.start(name);
-    stage.closing.push(() => subject.kill());
-    // More than are measured: the compiler's code is on the heap, too, and comes and goes.
-    const before = await subject.attack(octets, 2000, answer);
-    const after = await subject.attack(octets, 1000, answer);
-    expect(after).toMatchObject({ peers: 0, handles: before.handles });
-    // 600 octets of each would be seen. Eight slabs of 64 KB may have come to the thread's pool.
-    expect(after.heapUsed - before.heapUsed).toBeLessThan(500 * KB);
-    expect(after.external - before.external).toBeLessThan((512 + 32) * KB);
   });
 });
