@@ -6,7 +6,7 @@ import type { OurParty, TypeName } from "../support/matrix-party.js";
 import { type Batch, buildMessage, expected, type Summary } from "../support/payload.mjs";
 import type { Cut } from "../support/relay.js";
 import { type Transport, turns } from "../support/sockets.js";
-import { CASES, type Case, type Meeting, OURS, Scene, type Sides } from "./scene.js";
+import { type Case, type Meeting, OURS, Scene, type Sides, TRAFFIC_CASES } from "./scene.js";
 
 const scene = new Scene();
 beforeAll(() => scene.start());
@@ -20,7 +20,7 @@ const SHAPE = [8, 50_000, 50_000];
 const MARK = 100;
 
 const casesOf = (bound: 0 | 1, ...types: TypeName[]): Case[] =>
-  CASES.filter(({ flow, ...one }) => types.includes(flow.types[0]) && one.bound === bound);
+  TRAFFIC_CASES.filter(({ flow, ...one }) => types.includes(flow.types[0]) && one.bound === bound);
 
 const [PAIR] = casesOf(0, "PAIR") as [Case];
 
@@ -74,11 +74,15 @@ function gapIn({ sequence }: Summary): [before: number, behind: number] {
 }
 
 describe.each(CONNECTORS)("a connector: $name", (one) => {
-  it.each<[Transport, Cut]>([
+  // What is sealed is sent again from another place, however the wire ends: one way will do there.
+  const isClear = one.mechanism.name === "NULL";
+  const ways: [Transport, Cut][] = [
     ["tcp", "rst"],
     ["tcp", "fin"],
     ["ipc", "rst"],
-  ])(
+  ];
+
+  it.each(isClear ? ways : ways.slice(0, 1))(
     "keeps what a stalled wire did not take, and sends it on the next one, once: %s, %s",
     async (transport, by) => {
       const { parties, relay } = await stalled(one, OURS, transport);
@@ -108,7 +112,7 @@ describe.each(CONNECTORS)("a connector: $name", (one) => {
     expectRuns(summary, [FIRST, before], [behind, last]);
   });
 
-  it("of libzmq's, to ours: the same", async () => {
+  it.each(isClear ? ["libzmq's"] : [])("of %s, to ours: the same", async () => {
     const sides: Sides = { binder: "ours", connector: "libzmq's" };
     const { parties, relay } = await stalled(one, sides, "tcp");
     const [sender, receiver] = parties;

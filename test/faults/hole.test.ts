@@ -4,9 +4,9 @@ import type { OurParty, PartyOptions, SocketParty, TypeName } from "../support/m
 import { failure } from "../support/patterns.js";
 import { type Batch, expected } from "../support/payload.mjs";
 import type { PeerOptions } from "../support/peer-process.js";
-import type { Connection } from "../support/relay.js";
+import type { Connection, Policies } from "../support/relay.js";
 import { turns, until } from "../support/sockets.js";
-import { CASES, type Case, MIXED, OURS, Scene, type Sides } from "./scene.js";
+import { CASES, type Case, MIXED, OURS, Scene, type Sides, TRAFFIC_CASES } from "./scene.js";
 
 const scene = new Scene();
 beforeAll(() => scene.start());
@@ -42,7 +42,7 @@ async function meet(
   return { binder, connector, parties, connection: await relay.connection(0) };
 }
 
-describe.each(CASES)("a black hole, with heartbeats: $name", (one) => {
+describe.each(TRAFFIC_CASES)("a black hole, with heartbeats: $name", (one) => {
   it.each(["swallow", "stall"] as const)(
     "both sides give up, the connector finds another way: %s",
     async (hole) => {
@@ -53,6 +53,8 @@ describe.each(CASES)("a black hole, with heartbeats: $name", (one) => {
         HEARTBEATS,
       );
       connection.policy = { hole };
+      // The next connection must not be given up because this machine is slow.
+      for (const { socket } of [binder, connector] as OurParty[]) socket.heartbeatInterval = 0;
       await Promise.all([binder, connector].map(({ events }) => events.next("disconnect")));
       await Promise.all([binder, connector].map(({ events }) => events.next("handshake")));
       await (one.flow.resume ?? one.flow.exchange)(...parties, SHAPES);
@@ -86,9 +88,12 @@ const LARGE: Shapes = [[100_000]];
 const NARROW = { sendHighWaterMark: MARK };
 
 /** The case in which the first of its types, which sends, is bound or connects. */
-const caseOf = (type: TypeName, place: "binds" | "connects"): Case =>
+const caseOf = (type: TypeName, place: "binds" | "connects", mechanism = "NULL"): Case =>
   CASES.find(
-    (one) => one.flow.types[0] === type && (one.bound === 0) === (place === "binds"),
+    (one) =>
+      one.mechanism.name === mechanism &&
+      one.flow.types[0] === type &&
+      (one.bound === 0) === (place === "binds"),
   ) as Case;
 
 const PAIR = caseOf("PAIR", "binds");
@@ -97,6 +102,8 @@ describe("a wire that takes nothing, without heartbeats", () => {
   it.each([
     caseOf("PUSH", "binds"),
     caseOf("PUSH", "connects"),
+    caseOf("PUSH", "binds", "CURVE"),
+    caseOf("PUSH", "connects", "CURVE"),
     caseOf("DEALER", "binds"),
     caseOf("DEALER", "connects"),
     PAIR,
@@ -127,10 +134,14 @@ describe("a wire that takes nothing, without heartbeats", () => {
     },
   );
 
-  it.each(["binds", "connects"] as const)(
-    "a PUB that %s passes its subscriber by, and says so",
-    async (place) => {
-      const one = caseOf("PUB", place);
+  it.each([
+    ["binds", "NULL"],
+    ["connects", "NULL"],
+    ["binds", "CURVE"],
+  ] as const)(
+    "a PUB that %s passes its subscriber by, and says so: %s",
+    async (place, mechanism) => {
+      const one = caseOf("PUB", place, mechanism);
       const binds = place === "binds";
       const options = [binds ? NARROW : {}, binds ? {} : NARROW] as const;
       const { parties, connection } = await meet(one, OURS, ...options);
@@ -191,23 +202,65 @@ describe("a wire that swallows everything, without heartbeats", () => {
   );
 });
 
+/** Two of ours that have begun to shake hands, and have no patience; the next time they have. */
+async function begin(
+  one: Case,
+  policies: Policies,
+): Promise<{ binder: OurParty; connector: OurParty }> {
+  const options = { handshakeInterval: 30 };
+  const binder = (await scene.party(one, "ours", one.bound, options)) as OurParty;
+  const connector = (await scene.party(one, "ours", one.bound === 0 ? 1 : 0, options)) as OurParty;
+  const relay = await scene.relay(await binder.bind(scene.stage.endpoint("tcp")), policies);
+  await connector.connect(relay.endpoint);
+  await binder.events.next("accept");
+  for (const { socket } of [binder, connector]) socket.handshakeInterval = 30_000;
+  return { binder, connector };
+}
+
 describe.each(CASES)("a black hole before the handshake: $name", (one) => {
   it.each(["swallow", "stall"] as const)(
     "ends after handshakeInterval, and the next attempt succeeds: %s",
     async (hole) => {
-      const other = one.bound === 0 ? 1 : 0;
-      const options = { handshakeInterval: 30 };
-      const binder = await scene.party(one, "ours", one.bound, options);
-      const connector = await scene.party(one, "ours", other, options);
-      const target = await binder.bind(scene.stage.endpoint("tcp"));
-      const relay = await scene.relay(target, { out: { hole }, back: { hole } });
-      await connector.connect(relay.endpoint);
+      const { binder, connector } = await begin(one, { out: { hole }, back: { hole } });
       const { error } = await connector.events.next("handshake:error:other");
       expect(error?.code).toBe("EAGAIN");
       await one.flow.exchange(
         ...(one.bound === 0 ? ([binder, connector] as const) : ([connector, binder] as const)),
         SHAPES,
       );
+    },
+  );
+});
+
+/** Octets that get through, each way, of a handshake that has more. */
+const GET_THROUGH = {
+  NULL: { out: [], back: [] },
+  PLAIN: { out: [70, 115], back: [70, 101] },
+  CURVE: { out: [100, 300, 550], back: [150, 284] },
+};
+
+const HALVES = CASES.flatMap((one) =>
+  (["out", "back"] as const).flatMap((direction) =>
+    GET_THROUGH[one.mechanism.name][direction].map((after) => ({ ...one, direction, after })),
+  ),
+);
+
+// Under NULL either side may be done with its handshake before the other.
+describe.each(HALVES)("a black hole in the handshake: $name, $direction after $after", (one) => {
+  it.each(["swallow", "stall"] as const)(
+    "the connection is given up, the next attempt succeeds: %s",
+    async (hole) => {
+      const { direction, after, bound } = one;
+      const policies = { [direction]: { hole, holeAfter: after } };
+      const { binder, connector } = await begin(one, policies);
+      await Promise.all([binder, connector].map(({ events }) => events.next("disconnect")));
+      // Whoever lost patience first has told of that, the other perhaps of an end.
+      const told = [binder, connector].flatMap(({ events }) => events.types);
+      expect(told).toContain("handshake:error:other");
+      await connector.events.next("handshake");
+      await until(() => binder.socket.stats().peers.some(({ connected }) => connected));
+      const parties = bound === 0 ? ([binder, connector] as const) : ([connector, binder] as const);
+      await one.flow.exchange(...parties, SHAPES);
     },
   );
 });

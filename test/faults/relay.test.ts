@@ -134,6 +134,20 @@ describe.each(WAYS)("%s", (direction, from) => {
     expect(to.state).toBe("open");
   });
 
+  it.each(["swallow", "stall"] as const)("%s from some octet on", async (hole) => {
+    const { from, to } = await way({ [direction]: { hole, holeAfter: 3 } });
+    from.socket.write("12");
+    await until(() => to.text === "12");
+    from.socket.write("345");
+    await until(() => to.text === "123");
+    from.socket.write("6");
+    await turns(20);
+    expect(to.text).toBe("123");
+    (await relay.connection(0)).policy = {};
+    from.socket.write("7");
+    await until(() => to.text === (hole === "stall" ? "1234567" : "1237"));
+  });
+
   it("stalled: the sender's system has to keep it; then it passes", async () => {
     const { from, to } = await way({ [direction]: { hole: "stall" } });
     const size = 50_000_000;

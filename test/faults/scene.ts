@@ -21,10 +21,16 @@ export const MIXED: readonly Sides[] = [
   { binder: "libzmq's", connector: "ours" },
 ];
 
-/** What a fault may hit: the patterns that differ in what becomes of a message. */
-const PATTERNS: readonly Flow[] = FLOWS.filter(({ types }) =>
-  ["PUSH PULL", "PUB SUB", "REQ REP", "DEALER ROUTER", "PAIR PAIR"].includes(types.join(" ")),
-);
+/**
+ * What a fault may hit: under NULL the patterns that differ in what becomes of a message; under the
+ * others those that show what the mechanism changes. PLAIN's is another handshake, CURVE's all that is
+ * said, subscriptions and heartbeats included.
+ */
+const PATTERNS: Record<MechanismOptions["name"], readonly string[]> = {
+  NULL: ["PUSH PULL", "PUB SUB", "REQ REP", "DEALER ROUTER", "PAIR PAIR"],
+  PLAIN: ["PUSH PULL"],
+  CURVE: ["PUSH PULL", "PUB SUB"],
+};
 
 /** A pattern, and which of its two types binds. */
 export interface Case {
@@ -35,16 +41,23 @@ export interface Case {
   bound: 0 | 1;
 }
 
-/** Every pattern, bound at either end, over every mechanism. */
+/** Each pattern, bound at either end, over every mechanism. */
 export const CASES: readonly Case[] = MECHANISMS.flatMap((mechanism) =>
-  PATTERNS.flatMap((flow) => {
-    const places = flow.types[0] === flow.types[1] ? ([0] as const) : ([0, 1] as const);
-    return places.map((bound): Case => {
-      const [binder, connector] = [flow.types[bound], flow.types[1 - bound]];
-      const name = `${connector} connects to ${binder}, ${mechanism.name}`;
-      return { name, mechanism, flow, bound };
-    });
-  }),
+  FLOWS.filter(({ types }) => PATTERNS[mechanism.name].includes(types.join(" "))).flatMap(
+    (flow) => {
+      const places = flow.types[0] === flow.types[1] ? ([0] as const) : ([0, 1] as const);
+      return places.map((bound): Case => {
+        const [binder, connector] = [flow.types[bound], flow.types[1 - bound]];
+        const name = `${connector} connects to ${binder}, ${mechanism.name}`;
+        return { name, mechanism, flow, bound };
+      });
+    },
+  ),
+);
+
+/** Those of them that differ once the handshake is done: not PLAIN's. */
+export const TRAFFIC_CASES: readonly Case[] = CASES.filter(
+  ({ mechanism }) => mechanism.name !== "PLAIN",
 );
 
 /** Two sockets on one wire that has faults. */
@@ -86,8 +99,11 @@ export class Scene {
       ...optionsOf(flow, place),
       ...options,
     };
+    const judge = place === bound ? mechanism.judge : {};
     const party =
-      whose === "ours" ? this.stage.ours(type, all) : await this.stage.theirs(type, all);
+      whose === "ours"
+        ? this.stage.ours(type, { ...all, ...judge })
+        : await this.stage.theirs(type, all);
     await prepare(type, party);
     return party;
   }
@@ -109,9 +125,10 @@ export class Scene {
   }
 
   async close(): Promise<void> {
+    // First those who would try again: the relay's port may be another test's the moment it is free.
+    await this.stage.close();
     for (const relay of this.#relays) relay.close();
     this.#relays = [];
-    await this.stage.close();
   }
 
   async end(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Context, Socket } from "../../src/index.js";
+import type { Authenticate, Context, Socket } from "../../src/index.js";
 import { EventLog } from "./event-log.js";
 import type { Envelope, EnvelopePattern, Progress, ReceiveRequest } from "./matrix-operations.mjs";
 import * as operations from "./matrix-operations.mjs";
@@ -75,7 +75,7 @@ export interface SocketParty {
 }
 
 /** Options of a socket, as in npm zeromq, and ours. */
-export type PartyOptions = Record<string, number | boolean | string | Context>;
+export type PartyOptions = Record<string, number | boolean | string | Context | Authenticate>;
 
 /** A socket of any type; one that all calls are typed for. */
 type AnySocket = Pair & Socket;

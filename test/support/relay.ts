@@ -19,12 +19,16 @@ export interface Policy {
    * takes nothing, so that the sender's system has to keep it.
    */
   hole?: "swallow" | "stall";
+  /** The hole is there once so many have left. Default 0. */
+  holeAfter?: number;
 }
 
 /** By an orderly end, or by a reset; over ipc there is none, but an end with octets left unread. */
 export type Cut = "fin" | "rst";
 
 export type Policies = Partial<Record<Direction, Policy>>;
+
+const ALL = Number.POSITIVE_INFINITY;
 
 /** Octets that wait in a lane before it takes no more. */
 const LANE_MAX = 64 * 1024;
@@ -167,7 +171,7 @@ class Lane {
       this.look();
     });
     from.on("close", (failed) => {
-      if (failed && this.#policy.hole === undefined) whole.cut("rst");
+      if (failed && this.#hole === undefined) whole.cut("rst");
     });
     this.look();
   }
@@ -177,9 +181,15 @@ class Lane {
     this.look();
   }
 
+  /** What kind of a hole there is now. */
+  get #hole(): Policy["hole"] {
+    const { hole, holeAfter = 0 } = this.#policy;
+    return this.passed < holeAfter ? undefined : hole;
+  }
+
   look(): void {
     if (this.#connection.isCut) return;
-    const { hole } = this.#policy;
+    const hole = this.#hole;
     if (hole === "stall" || (hole === undefined && this.#size > LANE_MAX)) this.#from.pause();
     else this.#from.resume();
     if (hole === "swallow") this.#drop();
@@ -195,10 +205,10 @@ class Lane {
     this.#working = true;
     const { gatherTurns = 0 } = this.#policy;
     if (gatherTurns > 0 && this.#size > 0) await turns(gatherTurns);
-    while (this.#policy.hole === undefined && !this.#connection.isCut) {
-      const { split = Number.POSITIVE_INFINITY, cut } = this.#policy;
-      const left = cut === undefined ? split : Math.min(split, cut.after - this.passed);
-      const piece = this.#take(left);
+    while (this.#hole === undefined && !this.#connection.isCut) {
+      const { split = ALL, cut, hole, holeAfter = 0 } = this.#policy;
+      const end = Math.min(cut?.after ?? ALL, hole === undefined ? ALL : holeAfter);
+      const piece = this.#take(Math.min(split, end - this.passed));
       if (piece.length > 0) await this.#forward(piece);
       if (cut !== undefined && this.passed >= cut.after) {
         // What was forwarded is to be read before a reset can overtake it.
@@ -207,12 +217,13 @@ class Lane {
       }
       if (piece.length === 0) break;
       // Of two turns the first may end before anybody has read.
-      if (split < Number.POSITIVE_INFINITY) await turns(2);
+      if (split < ALL) await turns(2);
     }
     this.#working = false;
     if (this.#connection.isCut) return;
-    if (this.#ended && this.#size === 0 && this.#policy.hole === undefined) this.#to.end();
-    if (this.#size <= LANE_MAX && this.#policy.hole !== "stall") this.#from.resume();
+    if (this.#hole !== undefined) return this.look();
+    if (this.#ended && this.#size === 0) this.#to.end();
+    if (this.#size <= LANE_MAX) this.#from.resume();
   }
 
   /** Up to `max` octets that may leave now, in one piece. */
