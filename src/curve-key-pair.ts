@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { createRequire } from "node:module";
+import { builtin } from "./builtin.js";
 import { encode } from "./z85.js";
 
 /** Two keys that belong together, each as 40 characters of Z85 (RFC 32). */
@@ -14,7 +14,7 @@ export interface CurveKeyPair {
  */
 export function curveKeyPair(): CurveKeyPair {
   // Not imported: it takes 3 ms to load, and few call this.
-  const crypto = createRequire("file:///")("node:crypto") as typeof import("node:crypto");
+  const crypto = builtin<typeof import("node:crypto")>("node:crypto");
   const { privateKey } = crypto.generateKeyPairSync("x25519");
   const { x, d } = privateKey.export({ format: "jwk" });
   return { publicKey: toText(x), secretKey: toText(d) };

@@ -140,6 +140,10 @@ class Visitor implements InprocPeer, Candidate, BridgeOwner {
     this.#core.candidates.add(this);
   }
 
+  turnedAway(): void {
+    this.#port.close();
+  }
+
   /** There is a place. Whether the visitor is still there shows only now, if it has just gone. */
   enter(): void {
     const core = this.#core;

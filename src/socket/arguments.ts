@@ -12,7 +12,8 @@ export interface TransferOptions {
    * ArrayBuffers that the message takes along, as with `postMessage`. At least one part has to lie in each.
    * Once the message is accepted (`trySend` returns true; `send` has found room, which it mostly does
    * at once) the caller has them no more: they are detached, whatever the peer and the endpoint. What
-   * is not sent stays the caller's. Over `inproc://` to another thread, parts of 4 KB and more in them
+   * is not sent stays the caller's. No message that was sent before, and may not be written yet, may hold the same
+   * buffer: it would be lost. Over `inproc://` to another thread, parts of 4 KB and more in them
    * are not copied: the thread gets the whole buffer. Default: none; whatever goes to another thread
    * is copied.
    */

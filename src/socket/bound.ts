@@ -81,12 +81,19 @@ export class BoundEndpoint implements SessionOwner {
    */
   #makeRoom(): ErrnoError | undefined {
     const error = this.#door.crowded(this.#newcomers.size + this.#waiting.size);
-    const [oldest] = this.#newcomers;
+    const oldest = this.#oldest();
     if (error === undefined || oldest === undefined) return error;
     const { peerAddress = this.endpoint } = oldest;
     this.#turnAway(oldest);
     this.#refused(peerAddress, error);
     return undefined;
+  }
+
+  /** Of those who have yet to say something; if all wait for their judge, of those. */
+  #oldest(): Session | undefined {
+    for (const session of this.#newcomers) if (!session.judging) return session;
+    const [oldest] = this.#newcomers;
+    return oldest;
   }
 
   #refuse(stream: Stream, error: ErrnoError): void {

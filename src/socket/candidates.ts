@@ -4,6 +4,8 @@ import { Loop } from "./loop.js";
 export interface Candidate {
   /** There is a place: take it. */
   enter(): void;
+  /** The socket is closed: there will be none. */
+  turnedAway?(): void;
 }
 
 /** Those who wait for a place, first come, first served. */
@@ -18,6 +20,12 @@ export class Candidates {
 
   delete(candidate: Candidate): void {
     this.#waiting.delete(candidate);
+  }
+
+  /** Nobody gets a place any more. */
+  close(): void {
+    for (const candidate of this.#waiting) candidate.turnedAway?.();
+    this.#waiting.clear();
   }
 
   /** Lets candidates in, as long as there is a place. */

@@ -199,8 +199,8 @@ export class Core implements PatternHost {
     }
   }
 
-  /** A message could not be sent, to anybody: its sender has to know, though it has long been accepted. */
-  tooLarge(error: RangeError): void {
+  /** A message cannot be written, to anybody: its sender has to know, though it has long been accepted. */
+  unwritable(error: RangeError): void {
     this.dropped();
     process.emitWarning(`A message is lost: ${error.message}`);
   }
@@ -310,6 +310,7 @@ export class Core implements PatternHost {
     this.#bound.clear();
     this.#connected.clear();
     for (const connection of this.inproc) connection.closedBy(this);
+    this.candidates.close();
     this.pattern.close();
     this.monitor.end();
     this.context.remove(this);

@@ -70,12 +70,15 @@ export class DatagramPattern extends PairPattern {
   }
 }
 
+/** Longer parts may change until they are written, and none is an address. */
+const ADDRESS_MAX = 128;
+
 const NO_DATAGRAM: Refusal = { code: "EINVAL", waits: false };
 
 /** Why a message can never be sent; {@link NOT_NOW}: it can. */
 function refusalOf([address, body, ...more]: Parts): Refusal {
   if (address === undefined || body === undefined || more.length > 0) return NO_DATAGRAM;
-  if (placeOf(cString(address)) === undefined) return NO_DATAGRAM;
+  if (address.length > ADDRESS_MAX || placeOf(cString(address)) === undefined) return NO_DATAGRAM;
   return body.length > BODY_MAX ? TOO_LONG : NOT_NOW;
 }
 

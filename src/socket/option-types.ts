@@ -190,7 +190,7 @@ export interface CommonOptions {
   maxConnections: number;
   /**
    * Connections to each endpoint that is bound that have not done their handshake, at the most; 0: no
-   * bound. When the next one comes, the oldest of them is closed, told of and counted as with
+   * bound. When the next one comes, the oldest of them that is not being judged is closed, told of and counted as with
    * `maxConnections`, without a warning: so silent peers cannot keep others out. Who has done all but
    * wait for a place keeps it; if nobody else is there, the newcomer is closed. How long a handshake
    * may take says `handshakeInterval`. Default 1024; EINVAL below 0. Ours alone.

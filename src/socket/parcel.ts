@@ -35,6 +35,8 @@ export function pack(messages: readonly Parts[]): { parcel: Parcel; transfer: Tr
   let at = 0;
   for (const parts of messages) {
     for (const part of parts) {
+      // Empty is, too, what somebody has taken away since it was sent: that cannot be copied.
+      if (part.length === 0) continue;
       if (part.length < LARGE) {
         small.set(part, at);
         at += part.length;

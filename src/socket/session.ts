@@ -83,6 +83,11 @@ export class Session implements EngineOwner, PipeSink, Link {
     return this.#metadata;
   }
 
+  /** Whether our judge has been asked, and has not answered. */
+  get judging(): boolean {
+    return this.#takeBack !== undefined;
+  }
+
   /** Whether our judge let the peer not in that was there last. */
   get refused(): boolean {
     return this.#refusal !== undefined;
@@ -265,7 +270,7 @@ export class Session implements EngineOwner, PipeSink, Link {
 
   ended(reason: EndReason, unwritten: Parts[]): void {
     const established = this.#established;
-    if (reason.error instanceof RangeError) this.#core.tooLarge(reason.error);
+    if (reason.error instanceof RangeError) this.#core.unwritable(reason.error);
     this.#engine = undefined;
     this.#established = false;
     this.#overflowing = false;

@@ -363,8 +363,8 @@ export class Socket {
     const options =
       arguments.length > 1 ? optionsOf(arguments, 1, ["signal", "transfer"]) : undefined;
     const parts = toParts(message);
-    this.#checkWriting();
     const transfer = transferOf(options, parts);
+    this.#checkWriting();
     const signal = options?.signal;
     if (parts.length === 0) return Promise.resolve();
     if (signal?.aborted) return Promise.reject(signal.reason);

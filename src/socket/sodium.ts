@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import { builtin } from "../builtin.js";
 import { errnoError } from "../errors.js";
 import type { CurveCipher, CurveKeys } from "../zmtp/index.js";
 
@@ -188,7 +188,7 @@ async function load(): Promise<CurveCipher> {
   const { default: sodium } = wrappers as unknown as { default: Wrappers };
   await sodium.ready;
   // Not imported: it takes 3 ms to load, and few need it.
-  const crypto = createRequire("file:///")("node:crypto") as typeof import("node:crypto");
+  const crypto = builtin<typeof import("node:crypto")>("node:crypto");
   loaded = new SodiumCipher(sodium.libsodium, (octets) => crypto.randomFillSync(octets));
   return loaded;
 }

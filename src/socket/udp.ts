@@ -13,9 +13,10 @@ import type { Carrier, Core, Endpoint } from "./core.js";
 import { whereIs } from "./link.js";
 import { Loop } from "./loop.js";
 import type { Pipe, PipeSink } from "./pipe.js";
+import { turn } from "./turn.js";
 
 /** Datagrams that Node.js holds for us at the most, until the system has taken them. */
-const WRITES_MAX = 64;
+const WRITES_MAX = 1024;
 
 /**
  * A bound or connected udp endpoint: one pipe, and at its other end whoever is there. Nobody comes or
@@ -38,6 +39,8 @@ export class UdpEndpoint implements Endpoint, Carrier, Candidate, PipeSink {
   #pipe: Pipe | undefined;
   #socketPipe: Pipe | undefined;
   #writing = 0;
+  /** The turn that was used up by what was written: the rest waits for another. */
+  #spentTurn = -1;
   /** The last datagram was lost here, and that is known. */
   #dropping = false;
   #finishing = false;
@@ -217,9 +220,14 @@ export class UdpEndpoint implements Endpoint, Carrier, Candidate, PipeSink {
     pipe.flush();
   }
 
-  /** Moves messages from the pipe to the system, as many as it takes at once. */
+  /** Moves messages from the pipe to the system, as many as it takes at once and the turn allows. */
   #moveMessages(): void {
     while (this.#socket !== undefined && this.#writing < WRITES_MAX) {
+      if (this.#spentTurn === turn.number) {
+        // What comes in the next turn need not wait for those who waited.
+        this.#pipe?.listen();
+        return;
+      }
       // First: to read may lead to anything, and what is read is on its way.
       this.#writing++;
       const parts = this.#pipe?.read();
@@ -230,7 +238,14 @@ export class UdpEndpoint implements Endpoint, Carrier, Candidate, PipeSink {
         return;
       }
       this.#write(this.#socket, parts);
+      if (turn.spend()) this.#rest();
     }
+  }
+
+  /** Timers and I/O come first. */
+  #rest(): void {
+    this.#spentTurn = turn.number;
+    turn.defer(() => this.#loop.run());
   }
 
   #write(socket: UdpSocket, parts: Parts): void {
@@ -261,10 +276,8 @@ export class UdpEndpoint implements Endpoint, Carrier, Candidate, PipeSink {
     if (this.#ended) return;
     if (error === null) this.#dropping = false;
     else this.#dropped(to);
-    if (--this.#writing > 0) return;
-    // Timers and I/O have their turn before the next ones.
-    if (this.#pipe !== undefined && this.#pipe.length > 0) setImmediate(() => this.#loop.run());
-    else this.#loop.run();
+    this.#writing--;
+    this.#loop.run();
   }
 
   /** What waits to be sent cannot be. */

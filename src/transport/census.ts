@@ -18,7 +18,8 @@ export class Census {
 
   /**
    * Enters this thread.
-   * @param parent The thread that has started it, or those between them; undefined for the first.
+   * @param parent The thread that has started it, or, if that did not load the library, the one above it that did;
+   *   undefined for the first.
    * @param memory Another thread's; if absent, new.
    */
   constructor(thread: number, parent?: number, memory?: SharedArrayBuffer) {

@@ -248,10 +248,12 @@ export class Engine {
     if (batch !== undefined && this.#output.write(batch)) this.#connection.release(batch);
   }
 
-  /** A message that the mechanism cannot transform is lost, and costs the connection. */
+  /** What cannot be written as it was announced is lost, and costs the connection. */
   #take(): Batch | undefined {
     try {
-      return this.#connection.take();
+      const batch = this.#connection.take();
+      checkWhole(batch);
+      return batch;
     } catch (error) {
       this.#end({ kind: "connection", error: error as Error });
       return undefined;
@@ -326,6 +328,18 @@ export class Engine {
     this.#alarm.cancel();
     this.#output.close();
     return this.#connection.close(this.#output.refused) as Parts[];
+  }
+}
+
+/**
+ * Sees that nobody has taken the memory of a large part away: what comes behind it would be read in its place.
+ * @throws RangeError.
+ */
+function checkWhole({ chunks, size }: Batch): void {
+  let there = 0;
+  for (const chunk of chunks) there += chunk.length;
+  if (there !== size) {
+    throw new RangeError("a part was detached before it was written; so is what was to go with it");
   }
 }
 

@@ -51,8 +51,8 @@ export class SharedWords {
     try {
       return task();
     } finally {
-      Atomics.store(words, LOCK, 0);
-      Atomics.notify(words, LOCK, 1);
+      // Unless somebody has given us up, and has it now.
+      if (Atomics.compareExchange(words, LOCK, me, 0) === me) Atomics.notify(words, LOCK, 1);
     }
   }
 }

@@ -79,14 +79,15 @@ export class Threads {
     try {
       await postToThread?.(thread, { [KEY]: { ...what, port } }, [port]);
       return true;
-    } catch {
-      return false;
+    } catch (error) {
+      // It hears us, though a listener of the application's throws at what it does not know.
+      return (error as NodeJS.ErrnoException).code === "ERR_WORKER_MESSAGING_ERRORED";
     }
   }
 
   /** Calls `opened` whenever somebody in another thread knocks. To be called once. */
   onKnock(opened: (knock: Knock) => void): void {
-    process.on("workerMessage", (value: unknown) => {
+    process.prependListener("workerMessage" as never, (value: unknown) => {
       const knock = (value as { [KEY]?: Knock } | null)?.[KEY];
       if (knock !== undefined) opened(knock);
     });

@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { RemoteInfo, Socket, SocketOptions } from "node:dgram";
-import { createRequire } from "node:module";
 import { isIPv6 } from "node:net";
+import { builtin } from "../builtin.js";
 import { type ErrnoError, fromSystem } from "../errors.js";
 import { type Place, withMapping, withoutMapping } from "../place.js";
 import type { UdpRoute } from "./udp-route.js";
@@ -18,7 +18,7 @@ export interface UdpOptions {
 let dgram: typeof import("node:dgram") | undefined;
 
 function createSocket(options: SocketOptions): Socket {
-  dgram ??= createRequire("file:///")("node:dgram") as typeof import("node:dgram");
+  dgram ??= builtin<typeof import("node:dgram")>("node:dgram");
   return dgram.createSocket(options);
 }
 

@@ -181,6 +181,26 @@ describe("who waits for a place in another thread", () => {
   });
 });
 
+it("who waits for a place in another thread is told when its socket is closed, and asks who has the name next", async () => {
+  const process = new Process();
+  const [one, other, third] = [process.thread(), process.thread(), process.thread()];
+  const host = pair(other);
+  host.bindSync(NAME);
+  pair(other).connect(NAME);
+  const guest = pair(one);
+  guest.connect(NAME);
+  expect(process.hear()).toBe(1);
+  await turns(5);
+  host.close();
+  await turns(20);
+  const next = pair(third);
+  next.bindSync(NAME);
+  await until(() => process.knocks.length > 0);
+  expect(process.hear()).toBe(2);
+  await guest.send("hello");
+  expect(await receiveOne(next)).toEqual(["hello"]);
+});
+
 describe("a ZAP handler", () => {
   /** A server that asks the handler of its thread's context about a client. */
   async function ask(context: Context): Promise<EventLog> {

@@ -346,6 +346,22 @@ describe("maxHandshakes", () => {
     expect(pull.stats().peers).toHaveLength(1);
   });
 
+  it("spares those whom a judge has been asked about, while there are silent ones", async () => {
+    let answer: (answer: boolean) => void = () => {};
+    const { pull, endpoint } = await server({ maxHandshakes: 3 });
+    pull.authenticate = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    const good = await come(endpoint);
+    await until(() => answer.length === 1);
+    for (let i = 0; i < 10; i++) await come(endpoint, true);
+    await until(() => pull.stats().connectionsRefused === 8);
+    answer(true);
+    await until(() => good.commands.includes("READY"));
+    await speaks(good, pull);
+  });
+
   it("spares those who wait for a place: then the newcomer has to go", async () => {
     const one = sockets.pair({ maxHandshakes: 1 });
     await one.bind("tcp://127.0.0.1:*");

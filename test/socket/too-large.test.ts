@@ -12,6 +12,21 @@ afterEach(async () => {
   await sockets.close();
 });
 
+it("a part whose memory is taken away before it is written costs its connection, and nothing else is read in its place", async () => {
+  const [server, client] = [sockets.pair(), sockets.pair({ reconnectInterval: 1 })];
+  const log = EventLog.of(client);
+  await sockets.join("tcp", server, client);
+  const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
+  const { buffer } = new Uint8Array(9000);
+  await client.send(buffer);
+  await client.send(buffer, { transfer: [buffer] });
+  await client.send("after");
+  expect((await warned).message).toContain("a part was detached before it was written");
+  await log.next("disconnect");
+  expect(String(await server.receive())).toBe("after");
+  expect(client.stats().total.messagesDropped).toBe(1);
+});
+
 it("a message that is too large for CURVE is lost alone: it costs a connection, and is told of", async () => {
   // WebAssembly has no memory for 2 GB; the test says so earlier.
   const cipher = await loadCurveCipher();

@@ -404,6 +404,25 @@ describe("a thread that ends", () => {
   });
 });
 
+it("a listener of the application's that throws at what it does not know takes no name away", async () => {
+  const other = new Thread();
+  const name = sockets.endpoint("inproc");
+  await other.run(({ zmq, kept }, endpoint) => {
+    process.on("workerMessage" as never, () => {
+      throw new Error("what is this?");
+    });
+    process.on("uncaughtException", () => {});
+    kept.host = new zmq.Pair({ linger: 0 });
+    kept.host.bindSync(endpoint);
+  }, name);
+  const guest = pair();
+  guest.connect(name);
+  await guest.send("hello");
+  expect(await other.run(async ({ kept }) => String(await kept.host.receive()))).toBe("hello");
+  expect(() => pair().bindSync(name)).toThrow("Address already in use");
+  await other.end();
+});
+
 /** A thread that has a ZAP handler bound, and answers nothing any more. */
 async function deafHandler(): Promise<Thread> {
   const mortal = new Thread();
