@@ -28,7 +28,9 @@ beforeAll(async () => {
   subject = await HostileMemory.start("Pull");
 });
 
-afterEach(() => {
+afterEach(async () => {
+  // Before the ports are free: who gets them next must not be dialled by us.
+  await subject.hangUp();
   for (const listener of listeners) listener.close();
   listeners = [];
 });
