@@ -10,7 +10,9 @@ export default defineConfig({
       ...configDefaults.exclude,
       "test/peers/**",
       "test/package/**",
+      // A stage of their own, for they take as long as half of the others: vitest.hostile.config.ts.
       "test/hostile-memory/**",
+      "test/hostile/mechanisms.test.ts",
     ],
     pool: "forks",
     // On two cores the default is one; most of the time goes by in waiting for sockets.
