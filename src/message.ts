@@ -29,8 +29,9 @@ export type Parts = Buffer[];
  * Parts of at most this many bytes are copied when they are sent, so that the caller may reuse
  * them at once; larger ones are kept by reference until they have been written. It is npm zeromq's
  * border.
+ * @internal
  */
-const COPY_MAX = 128;
+export const COPY_MAX = 128;
 
 const EMPTY = Buffer.alloc(0);
 

@@ -1,4 +1,4 @@
-import type { Message, MessageLike, Parts } from "../message.js";
+import { COPY_MAX, type Message, type MessageLike, type Parts } from "../message.js";
 import { cString } from "../option-values.js";
 import { placeOf } from "../place.js";
 import type { CallOptions, SendCallOptions, TransferOptions } from "./arguments.js";
@@ -70,15 +70,13 @@ export class DatagramPattern extends PairPattern {
   }
 }
 
-/** Longer parts may change until they are written, and none is an address. */
-const ADDRESS_MAX = 128;
-
 const NO_DATAGRAM: Refusal = { code: "EINVAL", waits: false };
 
 /** Why a message can never be sent; {@link NOT_NOW}: it can. */
 function refusalOf([address, body, ...more]: Parts): Refusal {
   if (address === undefined || body === undefined || more.length > 0) return NO_DATAGRAM;
-  if (address.length > ADDRESS_MAX || placeOf(cString(address)) === undefined) return NO_DATAGRAM;
+  // What is kept by reference may be another address by the time it is written, and none is that long.
+  if (address.length > COPY_MAX || placeOf(cString(address)) === undefined) return NO_DATAGRAM;
   return body.length > BODY_MAX ? TOO_LONG : NOT_NOW;
 }
 

@@ -173,7 +173,9 @@ describe("waiting", () => {
     let count = 0;
     while (one.trySend([stranger.place, `${count}`])) count++;
     vi.restoreAllMocks();
-    expect(count).toBeLessThanOrEqual(17);
+    // The queue may not know of all that were read.
+    expect(count).toBeGreaterThan(8);
+    expect(count).toBeLessThanOrEqual(16);
     expect(one.writable).toBe(false);
     await one.send([stranger.place, "more"]);
     await stranger.heard(count + 2);
