@@ -10,9 +10,11 @@ export default defineConfig({
       ...configDefaults.exclude,
       "test/peers/**",
       "test/package/**",
-      // A stage of their own, for they take as long as half of the others: vitest.hostile.config.ts.
+      // A run of their own, for they take as long as all the others: vitest.hostile.config.ts.
+      "test/faults/**",
+      "test/hostile/**",
       "test/hostile-memory/**",
-      "test/hostile/mechanisms.test.ts",
+      "test/memory/**",
     ],
     pool: "forks",
     // On two cores the default is one; most of the time goes by in waiting for sockets.
