@@ -16,7 +16,7 @@ export const pipe: Target = {
   states: [
     ...["queue: empty", "queue: several runs", "queue: taken back", "queue: cleared"],
     ...["written", "refused", "read", "nothing to read", "unread", "adopted", "marks changed"],
-    ...["readActivated", "writeActivated", "pipeEnded", "read at once", "overfull"],
+    ...["readActivated", "writeActivated", "pipeEnded", "passed", "overfull"],
     ...["ended", "closed", "refused after the end", "read after the end"],
   ],
 
@@ -97,8 +97,9 @@ class PipeCalls implements PipeSink {
   readonly #mode: number;
   readonly #reach: (state: string) => void;
   readonly #ends: [End, End];
-  /** What both readers say. */
-  readsAtOnce = false;
+  /** Whether both readers take what need not wait, and what they took. */
+  #takes = false;
+  #taken: Parts | undefined;
 
   constructor(random: Random, mode: number, reach: (state: string) => void) {
     this.#random = random;
@@ -116,6 +117,11 @@ class PipeCalls implements PipeSink {
       for (const end of this.#ends) this.#check(end);
     }
     for (const end of this.#ends) this.#drain(end);
+  }
+
+  take(parts: Parts): boolean {
+    if (this.#takes) this.#taken = parts;
+    return this.#takes;
   }
 
   readActivated(pipe: Pipe): void {
@@ -169,7 +175,7 @@ class PipeCalls implements PipeSink {
         this.#unread(end, count);
         break;
       case 11:
-        this.readsAtOnce = count > 4;
+        this.#takes = count > 4;
         break;
       case 12:
         this.#setMarks(end);
@@ -197,9 +203,11 @@ class PipeCalls implements PipeSink {
       check("never fuller than the mark", messages === 0 || other.waiting.length < messages);
       check("never fuller than the byte mark", bytes === 0 || other.bytes < bytes);
       const parts = this.#message();
-      if (end.pipe.readAtOnce) {
-        this.#reach("read at once");
-        check("read at once means that nothing waits", other.waiting.length === 0);
+      if (end.pipe.pass(parts)) {
+        this.#reach("passed");
+        check("what is passed on was taken", this.#taken === parts);
+        check("what is passed on passes nothing that waits", other.waiting.length === 0);
+        continue;
       }
       end.pipe.write(parts);
       other.waiting.push(parts);

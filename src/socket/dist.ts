@@ -104,7 +104,8 @@ export class Distributor<R extends Recipient = Recipient> {
         if (!pipe.over) this.#dropped(pipe);
         continue;
       }
-      if (!owned && !pipe.readAtOnce) {
+      if (pipe.pass(parts)) continue;
+      if (!owned) {
         own(parts);
         owned = true;
       }

@@ -151,6 +151,12 @@ export class Lane {
     this.put(parts);
   }
 
+  /** A message went from writer to reader, and did not wait here. */
+  passed(parts: Parts): void {
+    const size = sizeOf(parts);
+    if (size > this.#largest) this.#largest = size;
+  }
+
   /** Puts a message behind the others; it takes none's place. */
   put(parts: Parts): void {
     const size = sizeOf(parts);

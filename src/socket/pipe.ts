@@ -8,8 +8,8 @@ import type { Pool } from "./pool.js";
 export interface PipeSink {
   /** There is something to read, after {@link Pipe.read} had found nothing. */
   readActivated(pipe: Pipe): void;
-  /** Whether it reads, from within readActivated, all that was written: see {@link Pipe.readAtOnce}. */
-  readonly readsAtOnce?: boolean;
+  /** Takes a message that need not wait, if it can: see {@link Pipe.pass}. */
+  take?(parts: Parts): boolean;
   /** There is room again, after {@link Pipe.checkWrite} had found none. */
   writeActivated(pipe: Pipe): void;
   /** The other end has ended: nothing can be written; what is queued can still be read. */
@@ -156,11 +156,13 @@ export class Pipe {
   }
 
   /**
-   * Whether the other end reads at once whatever is written and flushed: a message then never
-   * waits, and need not be copied. Asked of its reader each time, for much may change its mind.
+   * Hands a message over to the other end, past the queue, if nothing waits there and it takes it now:
+   * then it need not be copied, nor counted. It comes after {@link checkWrite}.
    */
-  get readAtOnce(): boolean {
-    return this.#out.idle && this.#peer.#sink.readsAtOnce === true;
+  pass(parts: Parts): boolean {
+    if (!this.#out.idle || this.#peer.#sink.take?.(parts) !== true) return false;
+    this.#out.passed(parts);
+    return true;
   }
 
   /** Whether each part read here shall have an ArrayBuffer to itself. Nobody's by default. */
@@ -180,7 +182,8 @@ export class Pipe {
 
   /** Writes a message that may share the caller's memory, and lets the other end know. */
   send(parts: Parts): void {
-    if (!this.readAtOnce) own(parts);
+    if (this.pass(parts)) return;
+    own(parts);
     this.write(parts);
     this.flush();
   }

@@ -285,9 +285,12 @@ export class Session implements EngineOwner, PipeSink, Link {
     if (this.#finishing && !this.hasOutput) this.#finished();
   }
 
-  /** What is written to the pipe is encoded before the call returns. */
-  get readsAtOnce(): boolean {
-    return this.#established && !this.#pulling && this.#engine?.full === false;
+  take(parts: Parts): boolean {
+    const engine = this.#engine;
+    // Those that are being moved out of the pipe come first.
+    if (!this.#established || this.#pulling || engine === undefined || engine.full) return false;
+    engine.send(parts);
+    return true;
   }
 
   readActivated(): void {
@@ -316,7 +319,7 @@ export class Session implements EngineOwner, PipeSink, Link {
   /** Moves messages from the pipe to the connection, as long as that takes them. */
   #pull(): void {
     // To read may let more be written, or end the session: the loop that reads goes on, in order.
-    // A `Loop` by hand: that would cost 3 ns a message, and readsAtOnce asks, too.
+    // A `Loop` by hand: that would cost 3 ns a message, and take asks, too.
     if (this.#pulling) return;
     this.#pulling = true;
     try {

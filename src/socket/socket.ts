@@ -37,7 +37,7 @@ import type {
   SendOptions,
 } from "./option-types.js";
 import { registerInside } from "./proxy.js";
-import type { Reader } from "./reader.js";
+import { type Reader, type Step, toStep } from "./reader.js";
 import { type Stats, statsOf } from "./stats.js";
 import type { Writer } from "./writer.js";
 
@@ -405,7 +405,14 @@ export class Socket {
 
   /** @internal */
   [Symbol.asyncIterator](): AsyncIterator<Message[], undefined> {
-    return new MessageIterator(this);
+    // Whoever has a `receive` of its own gets its messages in a loop, too, as with npm zeromq.
+    if (this.receive !== Socket.prototype.receive) {
+      return new MessageIterator(this, (failed) => this.receive().then(toStep, failed));
+    }
+    return new MessageIterator(this, (failed) => {
+      this.#checkReading();
+      return this.#reader.next(this.#core.receiveTimeoutMs, failed);
+    });
   }
 
   /** What the socket holds now, and what went through it. Ours alone. */
@@ -549,32 +556,30 @@ const unreferenced = new FinalizationRegistry<Core>((core) => {
 /** `for await` over a socket. */
 class MessageIterator implements AsyncIterator<Message[], undefined> {
   readonly #socket: Socket;
+  readonly #receive: (failed: (error: unknown) => Step) => Promise<Step>;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, receive: (failed: (error: unknown) => Step) => Promise<Step>) {
     this.#socket = socket;
+    this.#receive = receive;
   }
 
-  next(): Promise<IteratorResult<Message[], undefined>> {
+  next(): Promise<Step> {
     if (this.#socket.closed) return Promise.resolve(END);
     try {
-      return this.#socket.receive().then(toResult, (error) => this.#ended(error));
+      return this.#receive(this.#ended);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /** The socket was closed meanwhile: that ends the loop, anything else is thrown into it. */
-  #ended(error: unknown): IteratorReturnResult<undefined> {
+  readonly #ended = (error: unknown): Step => {
     if (this.#socket.closed && (error as ErrnoError).code === "EAGAIN") return END;
     throw error;
-  }
+  };
 }
 
-const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
-
-function toResult(value: Message[]): IteratorYieldResult<Message[]> {
-  return { done: false, value };
-}
+const END: Step = { done: true, value: undefined };
 
 for (const spec of OPTIONS) {
   if (spec.scope === "all") defineAccessors(Socket.prototype, [spec]);

@@ -9,12 +9,18 @@ const UNBOUND: Marks = { messages: 0, bytes: 0 };
 /** Writes down what a pipe says. */
 class Log implements PipeSink {
   entries: string[] = [];
-  readsAtOnce = false;
+  /** Whether it takes what need not wait. */
+  takes = false;
   readonly #names = new Map<Pipe, string>();
 
   name(pipe: Pipe, name: string): void {
     this.#names.set(pipe, name);
     pipe.attach(this);
+  }
+
+  take(parts: Parts): boolean {
+    if (this.takes) this.entries.push(`took ${parts.map(({ length }) => length)}`);
+    return this.takes;
   }
 
   readActivated(pipe: Pipe): void {
@@ -43,7 +49,7 @@ class Log implements PipeSink {
   }
 
   /** What was said since the last time. */
-  take(): string[] {
+  said(): string[] {
     const { entries } = this;
     this.entries = [];
     return entries;
@@ -83,7 +89,7 @@ function fill(pipe: Pipe, limit = 10_000): number {
 function readUntilRoom(reader: Pipe, name: string): number {
   for (let count = 1; ; count++) {
     if (reader.read() === undefined) throw new Error(`no room after ${count - 1} reads`);
-    if (log.take().includes(`${name} write`)) return count;
+    if (log.said().includes(`${name} write`)) return count;
   }
 }
 
@@ -122,32 +128,32 @@ describe("Pipe", () => {
   describe("readActivated", () => {
     it("comes at flush, not at write", () => {
       a.write(message(1));
-      expect(log.take()).toEqual([]);
+      expect(log.said()).toEqual([]);
       a.flush();
-      expect(log.take()).toEqual(["b read"]);
+      expect(log.said()).toEqual(["b read"]);
     });
 
     it("comes once, until read has found nothing", () => {
       write(a);
       write(a);
-      expect(log.take()).toEqual(["b read"]);
+      expect(log.said()).toEqual(["b read"]);
       b.read();
       b.read();
       write(a);
-      expect(log.take()).toEqual([]);
+      expect(log.said()).toEqual([]);
       b.read();
       expect(b.read()).toBeUndefined();
-      expect(log.take()).toEqual([]);
+      expect(log.said()).toEqual([]);
       write(a);
-      expect(log.take()).toEqual(["b read"]);
+      expect(log.said()).toEqual(["b read"]);
     });
 
     it("does not come for nothing", () => {
       a.flush();
-      expect(log.take()).toEqual([]);
+      expect(log.said()).toEqual([]);
       b.read();
       a.flush();
-      expect(log.take()).toEqual([]);
+      expect(log.said()).toEqual([]);
     });
 
     it("may read and write from within", () => {
@@ -177,14 +183,14 @@ describe("Pipe", () => {
     it("comes only to those who found no room", () => {
       for (let i = 0; i < 4; i++) write(a);
       while (b.read() !== undefined) {}
-      expect(log.take()).toEqual(["b read"]);
+      expect(log.said()).toEqual(["b read"]);
     });
 
     it("comes once", () => {
       fill(a);
-      log.take();
+      log.said();
       while (b.read() !== undefined) {}
-      expect(log.take()).toEqual(["a write"]);
+      expect(log.said()).toEqual(["a write"]);
     });
 
     it("comes again when there was no room again", () => {
@@ -198,11 +204,11 @@ describe("Pipe", () => {
   it("unread puts messages back in front, and counts them as unread again", () => {
     for (const size of [1, 2, 3, 4]) write(a, message(size));
     expect(a.checkWrite()).toBe(false);
-    log.take();
+    log.said();
     b.unread([b.read() as Parts]);
     expect([b.length, b.bytes]).toEqual([4, 10]);
-    expect([b.read(), log.take()]).toEqual([message(1), []]);
-    expect([b.read(), log.take()]).toEqual([message(2), ["a write"]]);
+    expect([b.read(), log.said()]).toEqual([message(1), []]);
+    expect([b.read(), log.said()]).toEqual([message(2), ["a write"]]);
   });
 
   describe("adopt", () => {
@@ -238,17 +244,17 @@ describe("Pipe", () => {
   describe("setMarks", () => {
     it("raised: makes room at once", () => {
       fill(a);
-      log.take();
+      log.said();
       a.setMarks({ messages: 6, bytes: 0 }, UNBOUND);
-      expect(log.take()).toEqual(["a write"]);
+      expect(log.said()).toEqual(["a write"]);
       expect(fill(a)).toBe(2);
     });
 
     it("raised from the other end: makes room at once", () => {
       fill(a);
-      log.take();
+      log.said();
       b.setMarks(UNBOUND, { messages: 6, bytes: 0 });
-      expect(log.take()).toEqual(["a write"]);
+      expect(log.said()).toEqual(["a write"]);
       expect(fill(a)).toBe(2);
     });
   });
@@ -257,15 +263,15 @@ describe("Pipe", () => {
     it("is told to the other end, once", () => {
       a.end();
       a.end();
-      expect(log.take()).toEqual(["b ended"]);
+      expect(log.said()).toEqual(["b ended"]);
       expect([a.ended, b.ended]).toEqual([false, true]);
     });
 
     it("is not told to an end that has ended", () => {
       a.end();
-      log.take();
+      log.said();
       b.end();
-      expect(log.take()).toEqual([]);
+      expect(log.said()).toEqual([]);
       expect([a.ended, b.ended]).toEqual([true, true]);
     });
 
@@ -287,7 +293,7 @@ describe("Pipe", () => {
       expect(b.checkWrite()).toBe(false);
       b.setMarks(UNBOUND, UNBOUND);
       expect(b.checkWrite()).toBe(false);
-      expect(log.take()).toEqual(["b ended"]);
+      expect(log.said()).toEqual(["b ended"]);
     });
 
     it("lets nothing more be written by it, either", () => {
@@ -296,7 +302,7 @@ describe("Pipe", () => {
       expect([a.over, b.over]).toEqual([true, true]);
       while (b.read() !== undefined) {}
       a.setMarks(UNBOUND, UNBOUND);
-      expect(log.take()).toEqual(["b ended"]);
+      expect(log.said()).toEqual(["b ended"]);
     });
 
     it.each([0, 1])(
@@ -317,18 +323,18 @@ describe("Pipe", () => {
     it("is not told of room any more", () => {
       fill(a);
       a.end();
-      log.take();
+      log.said();
       while (b.read() !== undefined) {}
-      expect(log.take()).toEqual([]);
+      expect(log.said()).toEqual([]);
     });
   });
 
   describe("close", () => {
     it("forgets what is unread, and ends", () => {
       write(b, message(7));
-      log.take();
+      log.said();
       a.close();
-      expect(log.take()).toEqual(["b ended"]);
+      expect(log.said()).toEqual(["b ended"]);
       expect([a.length, a.bytes, b.outLength, b.outBytes]).toEqual([0, 0, 0, 0]);
       expect(a.read()).toBeUndefined();
     });
@@ -347,28 +353,49 @@ describe("Pipe", () => {
     });
   });
 
-  describe("readAtOnce", () => {
-    it("is so while the reader says so, and has found nothing to read", () => {
-      expect(a.readAtOnce).toBe(false);
-      log.readsAtOnce = true;
-      expect(a.readAtOnce).toBe(true);
+  describe("pass", () => {
+    it("hands a message over while the reader takes it, and has found nothing to read", () => {
+      expect(a.pass(message(1))).toBe(false);
+      log.takes = true;
+      expect(a.pass(message(2, 3))).toBe(true);
       a.write(message(1));
-      expect(a.readAtOnce).toBe(false);
+      expect(a.pass(message(4))).toBe(false);
       a.flush();
       b.read();
       // It would not be told: it has not found out yet that there is nothing more.
-      expect(a.readAtOnce).toBe(false);
+      expect(a.pass(message(5))).toBe(false);
       b.read();
-      expect(a.readAtOnce).toBe(true);
-      log.readsAtOnce = false;
-      expect(a.readAtOnce).toBe(false);
+      expect(a.pass(message(6))).toBe(true);
+      expect(log.said()).toEqual(["took 2,3", "b read", "took 6"]);
+      log.takes = false;
+      expect(a.pass(message(7))).toBe(false);
     });
 
     it("is not so when others wait, though the reader wants to be told of the next", () => {
-      log.readsAtOnce = true;
+      log.takes = true;
       a.write(message(1));
       b.listen();
-      expect(a.readAtOnce).toBe(false);
+      expect(a.pass(message(1))).toBe(false);
+    });
+
+    it("takes no room, and is known as the largest", () => {
+      open({ messages: 1, bytes: 1 });
+      log.takes = true;
+      for (let i = 0; i < 3; i++)
+        expect([a.checkWrite(), a.pass(message(7, 2))]).toEqual([true, true]);
+      expect([a.outLength, a.outBytes, a.largest.written]).toEqual([0, 0, 9]);
+    });
+
+    it("comes first: what is sent is copied only if it has to wait", () => {
+      const parts = message(5);
+      const [part] = parts;
+      log.takes = true;
+      a.send(parts);
+      expect(log.said()).toEqual(["took 5"]);
+      expect(parts[0]).toBe(part);
+      log.takes = false;
+      a.send(parts);
+      expect(b.read()?.[0]).not.toBe(part);
     });
   });
 
@@ -387,11 +414,11 @@ describe("Pipe", () => {
 
     it("the reader is told once, and again after it found nothing", () => {
       for (let i = 0; i < 3; i++) write(a);
-      expect(log.take()).toEqual(["b read"]);
+      expect(log.said()).toEqual(["b read"]);
       b.read();
       b.read();
       write(a);
-      expect(log.take()).toEqual(["b read"]);
+      expect(log.said()).toEqual(["b read"]);
     });
 
     it("is for each direction its own", () => {
@@ -409,9 +436,9 @@ describe("Pipe", () => {
         write(b, message(size));
       }
       expect([a.checkWrite(), b.checkWrite()]).toEqual([false, false]);
-      log.take();
+      log.said();
       a.conflate();
-      expect(log.take()).toEqual(["a write", "b write"]);
+      expect(log.said()).toEqual(["a write", "b write"]);
       expect([a.length, b.length, a.bytes, b.bytes]).toEqual([1, 1, 3, 3]);
       write(a, message(4));
       expect([b.length, b.read()]).toEqual([1, message(4)]);
@@ -436,26 +463,26 @@ describe("Pipe", () => {
       write(a);
       b.read();
       write(a);
-      log.take();
+      log.said();
       b.read();
       b.checkRead();
       write(a);
-      expect(log.take()).toEqual(["b read"]);
+      expect(log.said()).toEqual(["b read"]);
     });
 
     it("that found one is not", () => {
       write(a);
-      log.take();
+      log.said();
       b.checkRead();
       write(a);
-      expect(log.take()).toEqual([]);
+      expect(log.said()).toEqual([]);
     });
   });
 
   describe("send", () => {
     it("writes, and lets the other end know", () => {
       a.send(message(7));
-      expect(log.take()).toEqual(["b read"]);
+      expect(log.said()).toEqual(["b read"]);
       expect(b.read()).toEqual(message(7));
     });
 
@@ -470,24 +497,9 @@ describe("Pipe", () => {
       expect(read[2]).toBe(large);
     });
 
-    it("copies nothing of one that is read at once", () => {
+    it("copies when others wait before it, though the reader takes what need not wait", () => {
       const part = Buffer.from("small");
-      const seen: Buffer[] = [];
-      b.attach({
-        readsAtOnce: true,
-        readActivated: (pipe) => {
-          for (let it = pipe.read(); it !== undefined; it = pipe.read()) seen.push(...it);
-        },
-        writeActivated: () => {},
-        pipeEnded: () => {},
-      });
-      a.send([part]);
-      expect(seen[0]).toBe(part);
-    });
-
-    it("copies when others wait before it, though the reader reads at once", () => {
-      const part = Buffer.from("small");
-      log.readsAtOnce = true;
+      log.takes = true;
       a.write(message(1));
       a.send([part]);
       part.fill("x");
@@ -499,9 +511,9 @@ describe("Pipe", () => {
   describe("inject", () => {
     it("puts a message behind what waits here, and tells nobody", () => {
       write(a, message(1));
-      log.take();
+      log.said();
       b.inject(message(2));
-      expect([b.length, b.bytes, log.take()]).toEqual([2, 3, []]);
+      expect([b.length, b.bytes, log.said()]).toEqual([2, 3, []]);
       write(a, message(3));
       expect([b.read(), b.read(), b.read()]).toEqual([message(1), message(2), message(3)]);
     });
@@ -511,7 +523,7 @@ describe("Pipe", () => {
       expect(a.checkWrite()).toBe(false);
       b.inject(message(1));
       expect([a.outLength, a.overfull]).toEqual([5, true]);
-      log.take();
+      log.said();
       expect(readUntilRoom(b, "a")).toBe(2);
     });
 
@@ -525,18 +537,18 @@ describe("Pipe", () => {
   describe("listen", () => {
     it("lets the reader be told of the next message, though others wait", () => {
       write(a);
-      expect(log.take()).toEqual(["b read"]);
+      expect(log.said()).toEqual(["b read"]);
       b.listen();
       write(a);
       write(a);
-      expect(log.take()).toEqual(["b read"]);
+      expect(log.said()).toEqual(["b read"]);
     });
 
     it("tells nothing by itself", () => {
       write(a);
-      log.take();
+      log.said();
       b.listen();
-      expect(log.take()).toEqual([]);
+      expect(log.said()).toEqual([]);
     });
   });
 
@@ -544,12 +556,12 @@ describe("Pipe", () => {
     it("reaches the other end, at once and whatever waits in the pipe", () => {
       fill(a);
       fill(b);
-      log.take();
+      log.said();
       a.connected(Buffer.from("me"));
       a.subscribe(Buffer.from("topic"), true);
       a.subscribe(Buffer.from(""), false);
       a.disconnected();
-      expect(log.take()).toEqual([
+      expect(log.said()).toEqual([
         "b connected me",
         "b subscribed +topic",
         "b subscribed -",
@@ -560,16 +572,16 @@ describe("Pipe", () => {
 
     it("does not reach one that has ended, but still one whose peer has", () => {
       b.end();
-      log.take();
+      log.said();
       const tell = (pipe: Pipe): void => {
         pipe.connected(Buffer.from("me"));
         pipe.subscribe(Buffer.from("t"), true);
         pipe.disconnected();
       };
       tell(a);
-      expect(log.take()).toEqual([]);
+      expect(log.said()).toEqual([]);
       tell(b);
-      expect(log.take()).toEqual(["a connected me", "a subscribed +t", "a disconnected"]);
+      expect(log.said()).toEqual(["a connected me", "a subscribed +t", "a disconnected"]);
     });
 
     it("need not be listened to", () => {
@@ -577,14 +589,14 @@ describe("Pipe", () => {
       a.connected(Buffer.from("me"));
       a.subscribe(Buffer.from("t"), true);
       a.disconnected();
-      expect(log.take()).toEqual([]);
+      expect(log.said()).toEqual([]);
     });
   });
 
   describe("dropping", () => {
     it("is over once there is room again, before that is told", () => {
       fill(a);
-      log.take();
+      log.said();
       a.dropping = true;
       const seen: boolean[] = [];
       a.attach({
@@ -759,7 +771,7 @@ describe("Pipe, whatever is done with it", () => {
           const model = new Model(there, back);
           for (const it of operations) {
             run(it, model);
-            expect(log.take()).toEqual(model.entries);
+            expect(log.said()).toEqual(model.entries);
             model.entries = [];
             for (const name of ["a", "b"] as const) {
               const { queue } = model.in(name);

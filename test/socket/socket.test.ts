@@ -1,4 +1,5 @@
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import type { Message } from "../../src/message.js";
 import { Context, context as defaultContext } from "../../src/socket/context.js";
 import { Observer } from "../../src/socket/observer.js";
 import { Pair } from "../../src/socket/pair.js";
@@ -103,6 +104,25 @@ describe("new Socket(0)", () => {
     expect(String(await other.receive())).toBe("x");
     socket.close();
   });
+});
+
+it("a class with a receive of its own is looped over by that", async () => {
+  class Loud extends Pair {
+    override async receive(): Promise<Message[]> {
+      const parts = await super.receive();
+      return parts.map((part) => Buffer.from(`${part}!`));
+    }
+  }
+  const [name, socket, other] = [sockets.endpoint("inproc"), new Loud({ linger: 0 }), pair()];
+  await socket.bind(name);
+  other.connect(name);
+  for (const text of ["a", "b"]) await other.send(text);
+  const seen: string[] = [];
+  for await (const [part] of socket) {
+    seen.push(String(part));
+    if (seen.length === 2) socket.close();
+  }
+  expect(seen).toEqual(["a!", "b!"]);
 });
 
 describe("an instance", () => {
