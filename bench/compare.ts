@@ -24,7 +24,7 @@ import {
   subscriberCounts,
 } from "./rows/pubsub.js";
 import { manySubscriptions, runMatching } from "./rows/subscriptions.js";
-import { pairLoads, pipelineLoad, runThroughput } from "./rows/throughput.js";
+import { curveLoads, pairLoads, pipelineLoad, runThroughput } from "./rows/throughput.js";
 import { quotientsOf, spread } from "./statistics.js";
 
 type Trees = Record<"old" | "new", string>;
@@ -57,6 +57,10 @@ const duels: Partial<
   async *thr(trees, options) {
     for (const load of pairLoads(options))
       for (const api of apis) yield await compareThroughput(load, trees, api, options);
+  },
+
+  async *curve(trees, options) {
+    for (const load of curveLoads) yield await compareThroughput(load, trees, "await", options);
   },
 
   async *lat(trees, options) {

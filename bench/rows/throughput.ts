@@ -21,8 +21,13 @@ export interface ThroughputFigures {
 }
 
 const PAIR: Load = { pattern: "pair", transport: "tcp", mechanism: "null", size: 100, frames: 1 };
-const curveSizes = [100, 1_024, 65_536, 1_048_576];
 const frameCounts = [4, 16, 64, 256];
+
+export const curveLoads: Load[] = [100, 1_024, 65_536, 1_048_576].map((size) => ({
+  ...PAIR,
+  mechanism: "curve",
+  size,
+}));
 
 /** What is new in PUSH to PULL is the same for every message: one size tells it. */
 export const pipelineLoad: Load = { ...PAIR, pattern: "pipeline" };
@@ -41,8 +46,7 @@ export async function* pipeline(options: Options): AsyncGenerator<Section> {
 }
 
 export async function* curve(options: Options): AsyncGenerator<Section> {
-  for (const size of curveSizes)
-    yield await throughputOf({ ...PAIR, mechanism: "curve", size }, options);
+  for (const load of curveLoads) yield await throughputOf(load, options);
 }
 
 export async function* frames(options: Options): AsyncGenerator<Section> {

@@ -6,6 +6,7 @@ import {
   LONG,
   MAX_HEADER_SIZE,
   MORE,
+  REUSE_MAX,
   readUint64,
   writeHeader,
 } from "./frame.js";
@@ -94,8 +95,8 @@ export class Encoder {
   }
 
   /**
-   * Adds a message of at least one part. Parts of more than {@link COPY_MAX} octets must not
-   * change until the batch has been written.
+   * Adds a message of at least one part. Parts of more than {@link REUSE_MAX} octets must not
+   * change until the batch has been written: some are copied at once, others then.
    */
   message(parts: readonly Uint8Array[]): void {
     if (this.#wrap !== undefined) {
@@ -153,7 +154,7 @@ export class Encoder {
   #wait(parts: readonly Uint8Array[]): void {
     const message: Uint8Array[] = [];
     for (const part of parts) {
-      message.push(part.length > COPY_MAX ? part : copyOf(part, 0, part.length));
+      message.push(part.length > REUSE_MAX ? part : copyOf(part, 0, part.length));
       this.#waitingSize += headerSize(part.length) + part.length;
     }
     this.#waiting.push(message);

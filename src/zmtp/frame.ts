@@ -12,6 +12,9 @@ export const RESERVED = 0b1111_1000;
 /** A body of more octets than this goes by reference: copying it would cost more than a vector. */
 export const COPY_MAX = 8 * 1024;
 
+/** A body of up to so many octets is its sender's again at once, though it has to wait: npm zeromq's border. */
+export const REUSE_MAX = 128;
+
 /** Octets in the longest frame header. */
 export const MAX_HEADER_SIZE = 9;
 
