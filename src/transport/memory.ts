@@ -111,13 +111,34 @@ export const exclusiveMemory: Memory = {
   },
 };
 
-const SPARE_SLABS = 8;
-const spareSlabs: Uint8Array[] = [];
+/** Slabs that nobody has now: of each size some 512 KB at the most. */
+class SpareSlabs {
+  readonly size: number;
+  readonly #spare: Uint8Array[] = [];
+
+  constructor(size: number) {
+    this.size = size;
+  }
+
+  take(): Uint8Array {
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.size);
+  }
+
+  give(slab: Uint8Array): void {
+    if (this.#spare.length < (SLAB_SIZE * 8) / this.size) this.#spare.push(slab);
+  }
+}
+
+/** What a few small messages take. A thousand peers that get a message each would hold 64 MB otherwise. */
+const SMALL_SLAB_SIZE = 2 * 1024;
+const smallSlabs = new SpareSlabs(SMALL_SLAB_SIZE);
+const largeSlabs = new SpareSlabs(SLAB_SIZE);
 
 /** The thread's slabs for outgoing frames: a connection holds one only while it has output. */
 export const slabs: Slabs = {
-  take: () => spareSlabs.pop() ?? Buffer.allocUnsafeSlow(SLAB_SIZE),
+  take: (size) => (size <= SMALL_SLAB_SIZE ? smallSlabs : largeSlabs).take(),
   give: (slab) => {
-    if (spareSlabs.length < SPARE_SLABS) spareSlabs.push(slab);
+    if (slab.length === SMALL_SLAB_SIZE) smallSlabs.give(slab);
+    else if (slab.length === SLAB_SIZE) largeSlabs.give(slab);
   },
 };

@@ -19,7 +19,7 @@ export class Rest {
   /** Keeps `octets`, behind those that are kept already. */
   keep(octets: Uint8Array): void {
     const size = this.size + octets.length;
-    const room = size <= SLAB_SIZE ? slabs.take() : new Uint8Array(size);
+    const room = size <= SLAB_SIZE ? slabs.take(size) : new Uint8Array(size);
     room.set(this.#octets.subarray(this.#at, this.#end));
     room.set(octets, this.size);
     this.drop();
@@ -34,7 +34,7 @@ export class Rest {
 
   /** Forgets all. */
   drop(): void {
-    if (this.#octets.length === SLAB_SIZE) slabs.give(this.#octets);
+    slabs.give(this.#octets);
     this.#octets = NOTHING;
     this.#at = 0;
     this.#end = 0;

@@ -15,8 +15,8 @@ import type { Press } from "./press.js";
 
 /** Where the encoder gets the memory that it packs small frames into. Handed in. */
 export interface Slabs {
-  /** A slab of {@link SLAB_SIZE} octets, of any content. */
-  take(): Uint8Array;
+  /** A slab of `size` octets or more, of any content; more than {@link SLAB_SIZE} are never asked for. */
+  take(size: number): Uint8Array;
   /** Takes back a slab that nobody reads any more. */
   give(slab: Uint8Array): void;
 }
@@ -31,7 +31,7 @@ export interface Batch {
   slabs: Uint8Array[];
 }
 
-/** Octets in a slab: 64 KiB. */
+/** Octets in the largest slab: 64 KiB. */
 export const SLAB_SIZE = 64 * 1024;
 
 /**
@@ -50,6 +50,10 @@ export class Encoder {
   #chunks: Uint8Array[] = [];
   #used: Uint8Array[] = [];
   #slab: Uint8Array | undefined;
+  /** What of `#size` are bodies that go by reference. */
+  #referred = 0;
+  /** What the last batch had in slabs: the next may have as much. */
+  #packed = 0;
   /** Where in the slab the chunk begins that is still open, and where it ends so far. */
   #start = 0;
   #end = 0;
@@ -123,6 +127,7 @@ export class Encoder {
     if (!this.#greeted) this.#chunks.unshift(this.#greeting as Uint8Array);
     const batch = { chunks: this.#chunks, size: this.#size, slabs: this.#used };
     if (this.#slab !== undefined) batch.slabs.push(this.#slab);
+    this.#packed = Math.min(this.#size - this.#referred, SLAB_SIZE);
     this.#reset();
     return batch;
   }
@@ -196,6 +201,7 @@ export class Encoder {
       this.#close();
       this.#chunks.push(body);
       this.#size += size;
+      this.#referred += size;
       return;
     }
     const slab = this.#reserve(MAX_HEADER_SIZE + size);
@@ -213,15 +219,22 @@ export class Encoder {
 
   /** A slab with room for `size` octets at `#end`. */
   #reserve(size: number): Uint8Array {
-    if (this.#slab !== undefined) {
-      if (size <= SLAB_SIZE - this.#end) return this.#slab;
+    const slab = this.#slab;
+    if (slab !== undefined && size <= slab.length - this.#end) return slab;
+    return this.#renew(slab, size);
+  }
+
+  /** Who has little to say to many peers must not take much memory for each: the first slab is as large as the last batch. */
+  #renew(full: Uint8Array | undefined, size: number): Uint8Array {
+    if (full !== undefined) {
       this.#close();
-      this.#used.push(this.#slab);
+      this.#used.push(full);
     }
-    this.#slab = this.#slabs.take();
+    const slab = this.#slabs.take(full === undefined ? Math.max(size, this.#packed) : SLAB_SIZE);
+    this.#slab = slab;
     this.#start = 0;
     this.#end = 0;
-    return this.#slab;
+    return slab;
   }
 
   #advance(end: number): void {
@@ -242,6 +255,7 @@ export class Encoder {
     this.#used = [];
     this.#slab = undefined;
     this.#size = 0;
+    this.#referred = 0;
     this.#start = 0;
     this.#end = 0;
   }

@@ -14,12 +14,14 @@ import {
 import { VirtualClock } from "./clock.js";
 import { concat } from "./wire.js";
 
-/** Slabs that know how many of them are out. */
+/** Slabs that know how many of them are out, and how many octets they were asked for. */
 export class CountingSlabs implements Slabs {
   out = 0;
+  readonly wanted: number[] = [];
 
-  take(): Uint8Array {
+  take(size: number): Uint8Array {
     this.out++;
+    this.wanted.push(size);
     return new Uint8Array(SLAB_SIZE).fill(0xee);
   }
 

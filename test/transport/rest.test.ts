@@ -43,14 +43,14 @@ describe("Rest", () => {
   });
 
   it("borrows a slab while it holds something, and gives it back once", () => {
-    const slab = slabs.take();
+    const slab = slabs.take(SLAB_SIZE);
     slabs.give(slab);
     const rest = new Rest();
-    rest.keep(Uint8Array.of(1));
-    expect(slabs.take()).not.toBe(slab);
+    rest.keep(new Uint8Array(SLAB_SIZE));
+    expect(slabs.take(SLAB_SIZE)).not.toBe(slab);
     rest.drop();
     rest.drop();
-    expect(slabs.take()).toBe(slab);
-    expect(slabs.take()).not.toBe(slab);
+    expect(slabs.take(SLAB_SIZE)).toBe(slab);
+    expect(slabs.take(SLAB_SIZE)).not.toBe(slab);
   });
 });

@@ -59,21 +59,44 @@ describe("messages and commands", () => {
     expect(written(encoder)).toEqual(expected);
   });
 
-  it("of any sizes are what the naive codec writes", () => {
+  it("of any sizes, in any batches, are what the naive codec writes, in slabs of just the size that is asked for", () => {
     const size = fc.oneof(fc.nat(300), fc.integer({ min: 8000, max: 9000 }), fc.nat(70_000));
-    const messages = fc.array(fc.array(size, { minLength: 1, maxLength: 4 }), { maxLength: 12 });
+    const messages = fc.array(fc.array(size, { minLength: 1, maxLength: 4 }), { maxLength: 6 });
     fc.assert(
-      fc.property(messages, (messages) => {
-        const { encoder, slabs } = setUp();
-        const sent = messages.map((sizes) => sizes.map((n, i) => new Uint8Array(n).fill(n + i)));
-        for (const parts of sent) encoder.message(parts);
-        const octets = written(encoder);
-        const expected = Uint8Array.from(sent.flatMap(writeMessage));
-        expect(Buffer.compare(octets, expected)).toBe(0);
-        expect(slabs.out).toBe(0);
+      fc.property(fc.array(messages, { maxLength: 3 }), (batches) => {
+        const slabs = new CountingSlabs();
+        const take = (size: number): Uint8Array => slabs.take(size).subarray(0, size);
+        const encoder = new Encoder({ take, give: () => slabs.give() });
+        for (const messages of batches) {
+          const sent = messages.map((sizes) => sizes.map((n, i) => new Uint8Array(n).fill(n + i)));
+          for (const parts of sent) encoder.message(parts);
+          const octets = written(encoder);
+          const expected = Uint8Array.from(sent.flatMap(writeMessage));
+          expect(Buffer.compare(octets, expected)).toBe(0);
+          expect(slabs.out).toBe(0);
+        }
+        expect(Math.max(0, ...slabs.wanted)).toBeLessThanOrEqual(SLAB_SIZE);
       }),
       { numRuns: 40 },
     );
+  });
+
+  it("take a slab for as much as there was the last time", () => {
+    const { encoder, slabs } = setUp();
+    for (const texts of [["a"], ["x".repeat(40), "y".repeat(50)], ["b"], ["c"]]) {
+      for (const text of texts) send(encoder, text);
+      written(encoder);
+    }
+    expect(slabs.wanted).toEqual([10, 49, 94, 10]);
+  });
+
+  it("take a small one beside bodies that go by reference", () => {
+    const { encoder, slabs } = setUp();
+    for (let i = 0; i < 2; i++) {
+      send(encoder, new Uint8Array(10 * SLAB_SIZE));
+      written(encoder);
+    }
+    expect(slabs.wanted).toEqual([9, 9]);
   });
 });
 
