@@ -100,7 +100,8 @@ export function checkDone([answer]) {
   if (answer.toString() !== "done") fail(`the receiver answered ${answer}`);
 }
 
-const greetingEveryMs = 2;
+/** Seldom enough that no queue is full before the last of a thousand subscribers is connected. */
+const greetingEveryMs = 20;
 
 /** Publishes a greeting again and again until `answer` has come: subscribers cannot tell in any other way that they are. */
 export async function greetUntil(answer, publisher, greeting) {

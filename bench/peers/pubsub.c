@@ -6,7 +6,7 @@
  * read is read until it has no more. */
 #include "peer.h"
 
-enum { GREETING_EVERY_MICROS = 2000, COPY_UP_TO = 128 };
+enum { GREETING_EVERY_MICROS = 20000, COPY_UP_TO = 128 };
 
 struct load {
     int subscribers;
