@@ -20,6 +20,7 @@ import { latency, request } from "./rows/latency.js";
 import { micro } from "./rows/micro.js";
 import { publishSubscribe } from "./rows/pubsub.js";
 import { queue } from "./rows/queue.js";
+import { path } from "./rows/path.js";
 import { packedSize } from "./rows/size.js";
 import { story } from "./rows/story.js";
 import { subscriptions } from "./rows/subscriptions.js";
@@ -39,6 +40,7 @@ const rows: Record<RowName, (options: Options) => AsyncGenerator<Section>> = {
   "idle-peers": idlePeers,
   queue,
   micro,
+  path,
   story,
   fair: fairness,
   import: importTime,

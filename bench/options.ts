@@ -17,6 +17,7 @@ export const rowNames = [
   "idle-peers",
   "queue",
   "micro",
+  "path",
   "story",
   "fair",
   "import",
@@ -41,7 +42,7 @@ export interface Options {
 export const usage = `
   --rows thr,lat,...                      which rows (all): PAIR: thr, lat, curve, frames, inproc; patterns: pushpull,
                                           pubsub, dealer-router, reqrep; how cost grows: subscriptions, idle-peers,
-                                          queue; micro; story, fair, import, size
+                                          queue; micro, path; story, fair, import, size
   --sizes 10,100,1024,65536,1048576       message sizes of the row thr in bytes, at least 4 (these)
   --transports tcp,ipc                    of the rows thr, lat, pushpull and reqrep (both)
   --rounds N                              how often each rival runs (5; quick: 3)

@@ -13,6 +13,8 @@ export interface Plot {
 
 const width = 560;
 const height = 300;
+/** More points than these are a course of time: the axis tells seconds, not points. */
+const ticksMax = 20;
 
 /** The order in which rivals stand, and their colours; what is ours is blue. */
 const colors: Record<string, string> = {
@@ -37,6 +39,8 @@ export function plotsOf(results: Result[]): Plot[] {
     throughputPlot(results, "ipc"),
     latencyPlot(results),
     memoryPlot(results),
+    storyPlot(results, "megabytes", "story-memory", "MB of resident memory over rest"),
+    storyPlot(results, "ticks", "story-ticker", "ticks of 10 ms that came"),
   ].filter((plot) => plot !== undefined);
 }
 
@@ -84,6 +88,24 @@ function memoryPlot(results: Result[]): Plot | undefined {
   });
 }
 
+/** The course of the first run of each. */
+function storyPlot(
+  results: Result[],
+  figure: "megabytes" | "ticks",
+  name: string,
+  y: string,
+): Plot | undefined {
+  const section = results.find(({ row }) => row === "story");
+  const runs = section?.runs as unknown as
+    | Record<string, { course?: { seconds: number; megabytes: number; ticks: number }[] }[]>
+    | undefined;
+  const points = Object.entries(runs ?? {}).flatMap(([who, [run]]) =>
+    (run?.course ?? []).map((point) => ({ who, x: point.seconds, y: point[figure] })),
+  );
+  const alt = `The story: a libzmq sender floods 1 MB messages, the receiver works 2 ms on each; ${y}`;
+  return lines(name, points, { alt, x: "seconds", y, scale: "linear" });
+}
+
 function latencyPlot(results: Result[]): Plot | undefined {
   const shares = { medianMicros: "p50", p99Micros: "p99", p999Micros: "p99.9" };
   const section = results.find(
@@ -118,20 +140,25 @@ function lines(
 ): Plot | undefined {
   if (points.length === 0) return undefined;
   const values = [...new Set(points.map((point) => point.x))].sort((a, b) => a - b);
+  const isCourse = values.length > ticksMax;
   return {
     name,
     alt,
     spec: {
       ...frame(alt),
       data: { values: points },
-      mark: { type: "line", point: true },
+      mark: { type: "line", point: !isCourse },
       encoding: {
         x: {
           field: "x",
           type: "quantitative",
           title: x,
           scale: { type: scale },
-          axis: { values, grid: false, labelExpr: "format(datum.value, ',')" },
+          axis: {
+            ...(!isCourse && { values }),
+            grid: false,
+            labelExpr: "format(datum.value, ',')",
+          },
         },
         y: { field: "y", type: "quantitative", title: y, scale: { type: scale } },
         color: colorOf(points),

@@ -10,6 +10,8 @@ import { startTicker } from "./ticker.mjs";
 
 const workMs = 2;
 const restMs = 300;
+/** Of what is told of the run's course. */
+const points = 100;
 
 const [role, endpoint, sizeText, countText, ringText, library] = process.argv.slice(2);
 const size = Number(sizeText);
@@ -40,6 +42,7 @@ async function receiveAll() {
 
   let start = 0;
   let ticker;
+  const course = [];
   for (let index = 0; index < count; index++) {
     const [body] = await socket.receive();
     if (index === 0) {
@@ -47,12 +50,18 @@ async function receiveAll() {
       ticker = startTicker();
     }
     checkBody(body, size, index % ring, index);
-    peakBytes = Math.max(peakBytes, work());
+    const bytes = work();
+    peakBytes = Math.max(peakBytes, bytes);
+    if (index % Math.ceil(count / points) === 0) {
+      const seconds = (performance.now() - start) / 1e3;
+      course.push({ seconds, megabytes: (bytes - restBytes) / 1e6, ticks: ticker.ticks() });
+    }
   }
   const seconds = (performance.now() - start) / 1e3;
   const life = ticker.stop();
   await socket.send("done");
-  report({ seconds, restBytes, peakBytes, rateShare: (count * workMs) / 1e3 / seconds, ...life });
+  const rateShare = (count * workMs) / 1e3 / seconds;
+  report({ seconds, restBytes, peakBytes, rateShare, course, ...life });
 }
 
 /** Two milliseconds of the user's own synchronous work; looking at the memory is part of it. */

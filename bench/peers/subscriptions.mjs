@@ -46,6 +46,8 @@ answers.close();
 
 async function publishAll() {
   const socket = new Publisher({ noDrop: true });
+  // Ours has a bound on what a peer may subscribe to, below a million.
+  if ("maxSubscriptions" in socket) socket.maxSubscriptions = 0;
   await socket.bind(endpoint);
   await answers.bind(beside(endpoint));
   const misses = makeBodies(".");

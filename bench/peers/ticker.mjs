@@ -8,7 +8,7 @@ export function startTicker(periodMs = 10, afterMs = 0) {
   const lateness = [];
   let due = start + periodMs;
   let timer = setTimeout(tick, afterMs + periodMs);
-  return { stop };
+  return { stop, ticks: () => lateness.length };
 
   function tick() {
     const late = performance.now() - due;

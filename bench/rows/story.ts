@@ -20,6 +20,8 @@ interface StoryRun extends TickerFigures {
   seconds: number;
   restBytes: number;
   peakBytes: number;
+  /** Memory over rest, and how often the ticker has ticked, as time went on. */
+  course: { seconds: number; megabytes: number; ticks: number }[];
   /** Of the rate that the work per message allows. */
   rateShare: number;
 }
