@@ -44,7 +44,7 @@ const PATTERNS = [
 
 const BASE = [
   ...["errors", "message", "options", "option-values", "accept-filter", "events", "shared", "z85"],
-  ...["builtin", "curve-key-pair", "place", "transfer"],
+  ...["builtin", "curve-key-pair", "place", "random", "transfer"],
 ];
 
 type Layer = "base" | "zmtp" | "transport" | "routing" | "socket" | "pattern" | "compat" | "index";

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
-import { randomInt } from "node:crypto";
 import type { Parts } from "../message.js";
+import { randomInt } from "../random.js";
 import { DealerPattern } from "./dealer.js";
 import { NOT_NOW, type Refusal, WRONG_STATE } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
@@ -63,7 +63,7 @@ export class Request extends Socket {
 export class RequestPattern extends DealerPattern {
   #waiting = false;
   #replyPipe: Pipe | undefined;
-  #id = randomInt(2 ** 32);
+  #id = randomInt(0, 2 ** 32);
 
   /** Only the peer that was asked can leave anything. */
   override get vacant(): boolean {

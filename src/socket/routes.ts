@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { randomInt } from "node:crypto";
+import { randomInt } from "../random.js";
 import type { Pipe } from "./pipe.js";
 
 /**
@@ -12,7 +12,7 @@ import type { Pipe } from "./pipe.js";
 export class Routes {
   readonly #pipes = new Map<string, Pipe>();
   readonly #waiting = new Map<string, Set<Pipe>>();
-  #next = randomInt(2 ** 32);
+  #next = randomInt(0, 2 ** 32);
 
   /** Peers that can be addressed. */
   get pipes(): Iterable<Pipe> {

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
-import { randomInt } from "node:crypto";
 import { errnoError } from "../errors.js";
 import type { Message, MessageLike, MessageWith, Parts } from "../message.js";
+import { randomInt } from "../random.js";
 import type { CallOptions, SendCallOptions, TransferOptions } from "./arguments.js";
 import { NOT_NOW } from "./pattern.js";
 import type { Pipe } from "./pipe.js";
@@ -87,10 +87,11 @@ const FIRST = 2 ** 24;
 const LAST = 2 ** 32 - 1;
 
 /** Shared by all sockets, so that one can be made up before there is a peer to have it. */
-let latest = randomInt(FIRST, LAST);
+let latest: number | undefined;
 
 /** Makes up a routing id that no peer has had for four thousand million peers. @internal */
 export function newRoutingId(): number {
+  latest ??= randomInt(FIRST, LAST);
   latest = latest === LAST ? FIRST : latest + 1;
   return latest;
 }

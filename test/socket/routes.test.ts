@@ -6,10 +6,7 @@ import { Routes } from "../../src/socket/routes.js";
 /** Ids that are made up begin close to the end of the numbers: they have to go on at 0. */
 const START = 2 ** 32 - 3;
 
-vi.mock("node:crypto", async (original) => ({
-  ...(await original<typeof import("node:crypto")>()),
-  randomInt: () => START,
-}));
+vi.mock("../../src/random.js", () => ({ randomInt: () => START }));
 
 let routes: Routes;
 

@@ -1,0 +1,13 @@
+import { builtin } from "./builtin.js";
+
+let crypto: typeof import("node:crypto") | undefined;
+
+/**
+ * A whole number from `least` to below `limit` that nobody can guess. Node's module is loaded when the first one is
+ * wanted: that takes 2 ms, and most programs want none.
+ * @internal
+ */
+export function randomInt(least: number, limit: number): number {
+  crypto ??= builtin<typeof import("node:crypto")>("node:crypto");
+  return crypto.randomInt(least, limit);
+}
