@@ -1,6 +1,6 @@
-import { lookup } from "node:dns";
 import { isIPv4, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
+import { builtin } from "../builtin.js";
 import { errnoError } from "../errors.js";
 import { requests } from "./requests.js";
 
@@ -52,6 +52,7 @@ export const lookupName: Lookup = (name, ipv6, callback) => {
   const callbacks = [callback];
   lookups.set(key, callbacks);
   requests.beginLookup();
+  const { lookup } = builtin<typeof import("node:dns")>("node:dns");
   lookup(name, { family: ipv6 ? 0 : 4, all: true }, (error, found) => {
     requests.endLookup();
     lookups.delete(key);

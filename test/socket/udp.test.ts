@@ -18,7 +18,10 @@ type Answer = (
 ) => void;
 
 const dns = vi.hoisted(() => ({ lookup: vi.fn() }));
-vi.mock("node:dns", () => dns);
+vi.mock("../../src/builtin.js", async (original) => {
+  const { builtin } = await original<typeof import("../../src/builtin.js")>();
+  return { builtin: (name: string) => (name === "node:dns" ? dns : builtin(name)) };
+});
 
 const sockets = new Sockets();
 const dish = maker(sockets, Dish);

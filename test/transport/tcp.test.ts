@@ -7,7 +7,10 @@ type Found = { address: string; family: number }[];
 type Answer = (error: NodeJS.ErrnoException | null, found: Found) => void;
 
 const dns = vi.hoisted(() => ({ lookup: vi.fn() }));
-vi.mock("node:dns", () => dns);
+vi.mock("../../src/builtin.js", async (original) => {
+  const { builtin } = await original<typeof import("../../src/builtin.js")>();
+  return { builtin: (name: string) => (name === "node:dns" ? dns : builtin(name)) };
+});
 vi.mock("node:os", async (importOriginal) => ({
   ...(await importOriginal<typeof import("node:os")>()),
   networkInterfaces: vi.fn(),
