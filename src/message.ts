@@ -81,7 +81,8 @@ export function sizeOf(parts: readonly Uint8Array[]): number {
 
 function toPart(value: unknown): Buffer {
   if (value instanceof Uint8Array) {
-    return Buffer.isBuffer(value)
+    // One without octets may have been given away: to look at its memory then throws, as it does for the others.
+    return Buffer.isBuffer(value) && value.length > 0
       ? value
       : Buffer.from(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength);
   }

@@ -1,9 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type MessageLike, own, sizeOf, toParts } from "../src/message.js";
+import { COPY_MAX, type MessageLike, own, sizeOf, toParts } from "../src/message.js";
+import { REUSE_MAX } from "../src/zmtp/frame.js";
 
 const convert = (value: unknown): Buffer[] => toParts(value as MessageLike);
 const text = (value: unknown): string => convert(value).map(String).join("|");
+
+it("parts may be reused up to one and the same size, wherever they wait", () => {
+  expect(COPY_MAX).toBe(REUSE_MAX);
+});
 
 describe("toParts", () => {
   it("a Buffer is itself", () => {

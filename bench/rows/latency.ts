@@ -24,7 +24,7 @@ export interface LatencyFigures extends PingFigures {
 }
 
 /** Untimed round trips at first: the compiler's warm-up is no part of a network. */
-const warmUp = 500;
+const warmUp = 10_000;
 export const firstLatencyCount = 1_000;
 
 const titles: Record<LatencyPattern, string> = { pair: "PAIR", request: "REQ/REP" };

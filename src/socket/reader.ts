@@ -15,8 +15,9 @@ export interface Source {
 export type Present = (parts: Parts) => Message[];
 
 /**
- * A promise is resolved with something that may have a `then`: V8 looks for one, all the way up, unless the
- * code has just seen that it has an array. To ask for its length saves 30 ns of 80.
+ * A promise of a message. What promises are resolved with may have a `then`: V8 looks for one, up to
+ * `Object.prototype`, unless the code has just made sure that it has an array, and one of those it knows. Asking for
+ * the length does that, and saves 30 ns of 80; the answer is always the same, for every message has a part.
  */
 function fulfilled(message: Message[]): Promise<Message[]> {
   return message.length > 0 ? Promise.resolve(message) : Promise.resolve([]);

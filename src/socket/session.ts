@@ -287,8 +287,7 @@ export class Session implements EngineOwner, PipeSink, Link {
 
   take(parts: Parts): boolean {
     const engine = this.#engine;
-    // Those that are being moved out of the pipe come first.
-    if (!this.#established || this.#pulling || engine === undefined || engine.full) return false;
+    if (!this.#established || engine === undefined || engine.full) return false;
     engine.send(parts);
     return true;
   }
@@ -319,7 +318,7 @@ export class Session implements EngineOwner, PipeSink, Link {
   /** Moves messages from the pipe to the connection, as long as that takes them. */
   #pull(): void {
     // To read may let more be written, or end the session: the loop that reads goes on, in order.
-    // A `Loop` by hand: that would cost 3 ns a message, and take asks, too.
+    // A `Loop` by hand: that would cost 3 ns a message.
     if (this.#pulling) return;
     this.#pulling = true;
     try {
@@ -333,7 +332,8 @@ export class Session implements EngineOwner, PipeSink, Link {
     const engine = this.#engine;
     const pipe = this.#pipe;
     if (engine === undefined || pipe === undefined || !this.#established) return;
-    while (!engine.full) {
+    // A message that cannot be encoded ends the connection.
+    while (this.#engine === engine && !engine.full) {
       const parts = pipe.read();
       if (parts === undefined) {
         if (this.#finishing) engine.finish();

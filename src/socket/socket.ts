@@ -405,10 +405,6 @@ export class Socket {
 
   /** @internal */
   [Symbol.asyncIterator](): AsyncIterator<Message[], undefined> {
-    // Whoever has a `receive` of its own gets its messages in a loop, too, as with npm zeromq.
-    if (this.receive !== Socket.prototype.receive) {
-      return new MessageIterator(this, (failed) => this.receive().then(toStep, failed));
-    }
     return new MessageIterator(this, (failed) => {
       this.#checkReading();
       return this.#reader.next(this.#core.receiveTimeoutMs, failed);
@@ -556,17 +552,21 @@ const unreferenced = new FinalizationRegistry<Core>((core) => {
 /** `for await` over a socket. */
 class MessageIterator implements AsyncIterator<Message[], undefined> {
   readonly #socket: Socket;
-  readonly #receive: (failed: (error: unknown) => Step) => Promise<Step>;
+  readonly #next: (failed: (error: unknown) => Step) => Promise<Step>;
 
-  constructor(socket: Socket, receive: (failed: (error: unknown) => Step) => Promise<Step>) {
+  /** @param next As {@link Reader.next}. */
+  constructor(socket: Socket, next: (failed: (error: unknown) => Step) => Promise<Step>) {
     this.#socket = socket;
-    this.#receive = receive;
+    this.#next = next;
   }
 
   next(): Promise<Step> {
-    if (this.#socket.closed) return Promise.resolve(END);
+    const socket = this.#socket;
+    if (socket.closed) return Promise.resolve(END);
     try {
-      return this.#receive(this.#ended);
+      // Whoever has put a `receive` in the place of ours gets its messages in a loop, too, as with npm zeromq.
+      if (socket.receive !== receive) return socket.receive().then(toStep, this.#ended);
+      return this.#next(this.#ended);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -579,6 +579,7 @@ class MessageIterator implements AsyncIterator<Message[], undefined> {
   };
 }
 
+const { receive } = Socket.prototype;
 const END: Step = { done: true, value: undefined };
 
 for (const spec of OPTIONS) {

@@ -42,6 +42,8 @@ const OUTPUT_MAX = 2 * BATCH_SIZE;
 /** Bytes of subscriptions that may wait behind a write that does not end. */
 const SUBSCRIPTIONS_MAX = 64 * 2 ** 20;
 
+const DETACHED = "a part was detached before it was written; so is what was to go with it";
+
 /** How long a peer may take to hang up after we have. */
 const GOODBYE_MS = 1000;
 
@@ -125,7 +127,12 @@ export class Engine {
 
   /** Encodes a message; it leaves at the end of this turn, or now if there is enough. */
   send(parts: Parts): void {
-    this.#connection.send(parts);
+    try {
+      this.#connection.send(parts);
+    } catch (error) {
+      this.#end({ kind: "connection", error: whyUnwritable(error) });
+      return;
+    }
     this.#encoded();
   }
 
@@ -255,7 +262,7 @@ export class Engine {
       checkWhole(batch);
       return batch;
     } catch (error) {
-      this.#end({ kind: "connection", error: error as Error });
+      this.#end({ kind: "connection", error: whyUnwritable(error) });
       return undefined;
     }
   }
@@ -338,9 +345,17 @@ export class Engine {
 function checkWhole({ chunks, size }: Batch): void {
   let there = 0;
   for (const chunk of chunks) there += chunk.length;
-  if (there !== size) {
-    throw new RangeError("a part was detached before it was written; so is what was to go with it");
-  }
+  if (there !== size) throw new RangeError(DETACHED);
+}
+
+/**
+ * What cannot be encoded is too large, or has no memory any more, which JavaScript calls a wrong type.
+ * @throws What is our own mistake.
+ */
+function whyUnwritable(error: unknown): RangeError {
+  if (error instanceof RangeError) return error;
+  if (error instanceof TypeError) return new RangeError(DETACHED, { cause: error });
+  throw error;
 }
 
 function flushEngine(engine: Engine): void {

@@ -129,16 +129,11 @@ class SpareSlabs {
   }
 }
 
-/** What a few small messages take. A thousand peers that get a message each would hold 64 MB otherwise. */
-const SMALL_SLAB_SIZE = 2 * 1024;
-const smallSlabs = new SpareSlabs(SMALL_SLAB_SIZE);
-const largeSlabs = new SpareSlabs(SLAB_SIZE);
+/** A thousand peers that get a small message each would hold 64 MB if all slabs were large. */
+const spareSlabs = [2 * 1024, 16 * 1024, SLAB_SIZE].map((size) => new SpareSlabs(size));
 
 /** The thread's slabs for outgoing frames: a connection holds one only while it has output. */
 export const slabs: Slabs = {
-  take: (size) => (size <= SMALL_SLAB_SIZE ? smallSlabs : largeSlabs).take(),
-  give: (slab) => {
-    if (slab.length === SMALL_SLAB_SIZE) smallSlabs.give(slab);
-    else if (slab.length === SLAB_SIZE) largeSlabs.give(slab);
-  },
+  take: (wanted) => (spareSlabs.find(({ size }) => wanted <= size) as SpareSlabs).take(),
+  give: (slab) => spareSlabs.find(({ size }) => size === slab.length)?.give(slab),
 };

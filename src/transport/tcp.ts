@@ -49,10 +49,10 @@ export const lookupName: Lookup = (name, ipv6, callback) => {
     waiting.push(callback);
     return;
   }
+  const { lookup } = builtin<typeof import("node:dns")>("node:dns");
   const callbacks = [callback];
   lookups.set(key, callbacks);
   requests.beginLookup();
-  const { lookup } = builtin<typeof import("node:dns")>("node:dns");
   lookup(name, { family: ipv6 ? 0 : 4, all: true }, (error, found) => {
     requests.endLookup();
     lookups.delete(key);

@@ -224,7 +224,7 @@ export class Encoder {
     return this.#renew(slab, size);
   }
 
-  /** Who has little to say to many peers must not take much memory for each: the first slab is as large as the last batch. */
+  /** Who has little to say to many peers must not take much memory for each: the first slab need hold no more than the last batch. */
   #renew(full: Uint8Array | undefined, size: number): Uint8Array {
     if (full !== undefined) {
       this.#close();

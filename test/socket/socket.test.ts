@@ -125,6 +125,19 @@ it("a class with a receive of its own is looped over by that", async () => {
   expect(seen).toEqual(["a!", "b!"]);
 });
 
+it("a receive that is put in the place of ours, later too, is looped over", async () => {
+  const [name, socket, other] = [sockets.endpoint("inproc"), pair(), pair()];
+  await socket.bind(name);
+  other.connect(name);
+  for (const text of ["a", "b"]) await other.send(text);
+  const loop = socket[Symbol.asyncIterator]();
+  await loop.next();
+  const spy = vi.spyOn(Socket.prototype, "receive");
+  expect(String((await loop.next()).value)).toBe("b");
+  expect(spy).toHaveBeenCalledOnce();
+  spy.mockRestore();
+});
+
 describe("an instance", () => {
   it("is sealed and has no keys", () => {
     const socket = pair();

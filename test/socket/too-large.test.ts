@@ -7,6 +7,13 @@ import { Sockets } from "../support/sockets.js";
 const sockets = new Sockets();
 const keys = curveKeyPair();
 
+/** A Buffer without memory: it has no octets. */
+function detached(size: number): Buffer {
+  const body = Buffer.from(new ArrayBuffer(size));
+  structuredClone(body.buffer, { transfer: [body.buffer as ArrayBuffer] });
+  return body;
+}
+
 afterEach(async () => {
   vi.restoreAllMocks();
   await sockets.close();
@@ -26,6 +33,55 @@ it("a part whose memory is taken away before it is written costs its connection,
   expect(String(await server.receive())).toBe("after");
   expect(client.stats().total.messagesDropped).toBe(1);
 });
+
+it("a part that has no memory any more is refused at the call, and nothing of its message is sent", async () => {
+  const [server, client] = [sockets.pair(), sockets.pair()];
+  await sockets.join("tcp", server, client);
+  const gone = detached(100);
+  for (const message of [gone, ["A", gone, "C"]]) {
+    expect(() => client.send(message)).toThrow(TypeError);
+    expect(() => client.trySend(message)).toThrow(TypeError);
+  }
+  await client.send("B");
+  expect((await server.receive()).map(String)).toEqual(["B"]);
+});
+
+it.each([
+  { when: "while it waits for a peer", secured: false, size: 200 },
+  { when: "while it waits for a peer", secured: true, size: 200 },
+  { when: "in the turn in which it was sent", secured: true, size: 200 },
+  { when: "in the turn in which it was sent", secured: true, size: 9000 },
+])(
+  "a part of $size octets that loses its memory $when is lost alone, and told of (CURVE: $secured)",
+  async (row) => {
+    const [bound, connecting] = row.secured
+      ? [
+          { curveServer: true, curveSecretKey: keys.secretKey },
+          { curveServerKey: keys.publicKey, curveSecretKey: curveKeyPair().secretKey },
+        ]
+      : [{}, {}];
+    const [server, client] = [
+      sockets.pair(bound),
+      sockets.pair({ ...connecting, reconnectInterval: 1 }),
+    ];
+    const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
+    const endpoint = sockets.endpoint("ipc");
+    const waits = row.when.startsWith("while");
+    if (!waits) await server.bind(endpoint);
+    const log = EventLog.of(client);
+    client.connect(endpoint);
+    if (!waits) await log.next("handshake");
+    const body = Buffer.from(new ArrayBuffer(row.size));
+    for (const message of ["before", ["with it", body, "too"], "after"])
+      expect(client.trySend(message)).toBe(true);
+    structuredClone(body.buffer, { transfer: [body.buffer as ArrayBuffer] });
+    if (waits) await server.bind(endpoint);
+    expect((await warned).message).toContain("a part was detached before it was written");
+    const received = [await server.receive(), await server.receive()];
+    expect(received.map(String)).toEqual(["before", "after"]);
+    expect(client.stats().total.messagesDropped).toBe(1);
+  },
+);
 
 it("a message that is too large for CURVE is lost alone: it costs a connection, and is told of", async () => {
   // WebAssembly has no memory for 2 GB; the test says so earlier.

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Encoder, SLAB_SIZE } from "../../src/zmtp/encoder.js";
-import { COPY_MAX } from "../../src/zmtp/frame.js";
+import { COPY_MAX, REUSE_MAX } from "../../src/zmtp/frame.js";
 import { CountingSlabs } from "../support/connection-pair.js";
 import { writeMessage } from "../support/naive-codec.js";
 import * as wire from "../support/wire.js";
@@ -287,12 +287,21 @@ describe("under a mechanism", () => {
     expect(written(encoder)).toEqual(wire.message("\0"));
   });
 
-  it("small parts are copied at once", () => {
+  it("parts of up to 128 octets are copied at once, larger ones wait as they are", () => {
     const { encoder } = wrapping();
-    const part = wire.bytes("a");
-    encoder.message([part]);
-    part.fill(0);
-    expect(written(encoder)).toEqual(wire.message("\0a"));
+    for (const size of [1, REUSE_MAX, REUSE_MAX + 1]) {
+      const part = new Uint8Array(size).fill(1);
+      encoder.message([part]);
+      part.fill(2);
+    }
+    const bodies = [
+      new Uint8Array(1).fill(1),
+      new Uint8Array(128).fill(1),
+      new Uint8Array(129).fill(2),
+    ];
+    expect(written(encoder)).toEqual(
+      wire.concat(...bodies.map((body) => wire.message(wire.concat("\0", body)))),
+    );
   });
 
   it("what was encoded before goes as it is", () => {
