@@ -130,6 +130,8 @@ export class Engine {
     try {
       this.#connection.send(parts);
     } catch (error) {
+      // Anything else is our own mistake.
+      if (!(error instanceof TypeError)) throw error;
       this.#end({ kind: "connection", error: whyUnwritable(error) });
       return;
     }
@@ -348,14 +350,9 @@ function checkWhole({ chunks, size }: Batch): void {
   if (there !== size) throw new RangeError(DETACHED);
 }
 
-/**
- * What cannot be encoded is too large, or has no memory any more, which JavaScript calls a wrong type.
- * @throws What is our own mistake.
- */
-function whyUnwritable(error: unknown): RangeError {
-  if (error instanceof RangeError) return error;
-  if (error instanceof TypeError) return new RangeError(DETACHED, { cause: error });
-  throw error;
+/** That a part has no memory any more, JavaScript calls a wrong type. */
+function whyUnwritable(error: unknown): Error {
+  return error instanceof TypeError ? new RangeError(DETACHED, { cause: error }) : (error as Error);
 }
 
 function flushEngine(engine: Engine): void {

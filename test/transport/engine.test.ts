@@ -53,10 +53,15 @@ class Owner implements EngineOwner {
   }
 }
 
-function started(): { engine: Engine; stream: FakeStream; owner: Owner } {
+function started(mechanism = options().mechanism): {
+  engine: Engine;
+  stream: FakeStream;
+  owner: Owner;
+} {
   const stream = new FakeStream();
   const owner = new Owner();
-  const engine = new Engine(stream.asStream, (now) => new Connection(options(), owner, now), owner);
+  const all = { ...options(), mechanism };
+  const engine = new Engine(stream.asStream, (now) => new Connection(all, owner, now), owner);
   engine.start();
   stream.come(welcome());
   return { engine, stream, owner };
@@ -108,6 +113,21 @@ describe("writing", () => {
     engine.close();
     expect(stream.destroyed).toBe(true);
     expect(engine.close()).toEqual([]);
+  });
+
+  it.each([
+    ["it is out of nonces", new Error("no nonce is left")],
+    ["the message is too large", new RangeError("too many octets")],
+  ])("a mechanism that cannot go on, as %s, ends the connection and says so", async (_, error) => {
+    const wrap = (): never => {
+      throw error;
+    };
+    const { engine, owner } = started(Object.assign(options().mechanism, { wrap }));
+    await turn();
+    for (const text of ["a", "b"]) engine.send(message(text));
+    await turn();
+    expect(owner.end?.reason).toEqual({ kind: "connection", error });
+    expect(texts(owner.end?.unwritten ?? [])).toEqual(["b"]);
   });
 
   it("gives up a peer that takes no subscriptions, once many wait, and not because there are many", async () => {
