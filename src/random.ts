@@ -1,6 +1,6 @@
 import { builtin } from "./builtin.js";
 
-let crypto: typeof import("node:crypto") | undefined;
+let loaded: typeof import("node:crypto") | undefined;
 
 /**
  * A whole number from `least` to below `limit` that nobody can guess. Node's module is loaded when the first one is
@@ -8,6 +8,6 @@ let crypto: typeof import("node:crypto") | undefined;
  * @internal
  */
 export function randomInt(least: number, limit: number): number {
-  crypto ??= builtin<typeof import("node:crypto")>("node:crypto");
-  return crypto.randomInt(least, limit);
+  loaded ??= builtin<typeof import("node:crypto")>("node:crypto");
+  return loaded.randomInt(least, limit);
 }

@@ -2,7 +2,8 @@
 import { Buffer } from "node:buffer";
 import { Queue } from "../../src/socket/queue.js";
 import { Trie } from "../../src/socket/trie.js";
-import { SegmentMemory, slabs } from "../../src/transport/memory.js";
+import { SegmentMemory } from "../../src/transport/memory.js";
+import { slabs } from "../../src/transport/slabs.js";
 import { type Batch, Decoder, Encoder } from "../../src/zmtp/index.js";
 import { NaiveDecoder, NaiveQueue, NaiveTopics, naiveEncode } from "./naive.js";
 

@@ -1,7 +1,9 @@
 /** The steps that a message takes through purezmq, each by itself: nanoseconds a message, by its size. */
 import { Buffer } from "node:buffer";
 import { Pipe, type PipeSink } from "../../src/socket/pipe.js";
-import { SegmentMemory, slabs } from "../../src/transport/memory.js";
+import { fulfilled } from "../../src/socket/reader.js";
+import { SegmentMemory } from "../../src/transport/memory.js";
+import { slabs } from "../../src/transport/slabs.js";
 import { Decoder, Encoder } from "../../src/zmtp/index.js";
 
 const batch = 600;
@@ -79,9 +81,7 @@ function piping(body: Buffer): () => void {
 
 function awaitingMessages(body: Buffer): () => Promise<void> {
   const parts = [body];
-  const receive = (): Promise<Buffer[]> =>
-    parts.length > 0 ? Promise.resolve(parts) : Promise.resolve([]);
   return async () => {
-    for (let i = 0; i < batch; i++) await receive();
+    for (let i = 0; i < batch; i++) await fulfilled(parts);
   };
 }

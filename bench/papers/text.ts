@@ -11,7 +11,7 @@ export function textOf(
 ): string {
   return `${[
     "# Performance",
-    "Made by `npm run bench:papers` from results of the bench; not to be edited. How it measures says [bench/README.md](../bench/README.md).",
+    "Made by `npm run bench:papers` from results of the bench; not to be edited. How it measures says [bench/README.md](../bench/README.md); where the time goes, [profile.md](profile.md).",
     ...sources.map(([file, { machine, options }]) =>
       [
         `- [${basename(file)}](../bench/results/${basename(file)}): ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGigabytes} GB,`,

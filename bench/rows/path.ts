@@ -45,7 +45,7 @@ const ours: Record<"send" | "receive", Step[]> = {
 
 export async function* path({ rounds, runSeconds }: Options): AsyncGenerator<Section> {
   const count = Math.round(messagesPerSecond * runSeconds);
-  const runs: Record<Api, PathRun[]> = { await: [], iterate: [], try: [] };
+  const runs = { await: [] as PathRun[], try: [] as PathRun[] };
   for (let round = 0; round < rounds; round++)
     for (const api of ["await", "try"] as const) runs[api].push(await runPath(api, count));
   for (const side of ["send", "receive"] as const) {

@@ -19,7 +19,7 @@ export type Present = (parts: Parts) => Message[];
  * `Object.prototype`, unless the code has just made sure that it has an array, and one of those it knows. Asking for
  * the length does that, and saves 30 ns of 80; the answer is always the same, for every message has a part.
  */
-function fulfilled(message: Message[]): Promise<Message[]> {
+export function fulfilled(message: Message[]): Promise<Message[]> {
   return message.length > 0 ? Promise.resolve(message) : Promise.resolve([]);
 }
 
@@ -82,13 +82,8 @@ export class Reader {
    */
   receive(timeoutMs: number, signal: AbortSignal | undefined): Promise<Message[]> {
     const parts = this.tryReceive();
-    if (parts !== undefined) {
-      return this.#share.spend() ? turn.later((resolve) => resolve(parts)) : fulfilled(parts);
-    }
-    const { code, waits } = this.#source.receiveRefusal;
-    if (timeoutMs !== 0 && waits) return this.#wait(timeoutMs, signal);
-    const error = errnoError(code);
-    return this.#share.spend() ? turn.later((_, reject) => reject(error)) : Promise.reject(error);
+    if (parts === undefined) return this.#notNow(timeoutMs, signal);
+    return this.#share.spend() ? turn.later((resolve) => resolve(parts)) : fulfilled(parts);
   }
 
   /**
@@ -98,7 +93,7 @@ export class Reader {
    */
   next(timeoutMs: number, failed: (error: unknown) => Step): Promise<Step> {
     const parts = this.tryReceive();
-    if (parts === undefined) return this.receive(timeoutMs, undefined).then(toStep, failed);
+    if (parts === undefined) return this.#notNow(timeoutMs, undefined).then(toStep, failed);
     const result = toStep(parts);
     return this.#share.spend() ? turn.later((resolve) => resolve(result)) : Promise.resolve(result);
   }
@@ -120,6 +115,13 @@ export class Reader {
     const parts = this.tryReceive();
     if (parts === undefined) this.#pending = pending;
     else pending.resolve(parts);
+  }
+
+  #notNow(timeoutMs: number, signal: AbortSignal | undefined): Promise<Message[]> {
+    const { code, waits } = this.#source.receiveRefusal;
+    if (timeoutMs !== 0 && waits) return this.#wait(timeoutMs, signal);
+    const error = errnoError(code);
+    return this.#share.spend() ? turn.later((_, reject) => reject(error)) : Promise.reject(error);
   }
 
   #wait(timeoutMs: number, signal: AbortSignal | undefined): Promise<Message[]> {

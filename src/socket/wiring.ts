@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { OptionStore } from "../options.js";
-import { exclusiveMemory, SegmentMemory, slabs } from "../transport/memory.js";
+import { exclusiveMemory, SegmentMemory } from "../transport/memory.js";
 import { RawConnection } from "../transport/raw.js";
+import { slabs } from "../transport/slabs.js";
 import type { Wire } from "../transport/wire.js";
 import {
   announce,

@@ -1,5 +1,5 @@
 import { SLAB_SIZE } from "../zmtp/index.js";
-import { slabs } from "./memory.js";
+import { slabs } from "./slabs.js";
 
 const NOTHING = new Uint8Array(0);
 

@@ -50,9 +50,7 @@ export class Encoder {
   #chunks: Uint8Array[] = [];
   #used: Uint8Array[] = [];
   #slab: Uint8Array | undefined;
-  /** What of `#size` are bodies that go by reference. */
-  #referred = 0;
-  /** What the last batch had in slabs: the next may have as much. */
+  /** What the last batch took of slabs: the next may take as much. */
   #packed = 0;
   /** Where in the slab the chunk begins that is still open, and where it ends so far. */
   #start = 0;
@@ -126,8 +124,9 @@ export class Encoder {
     this.#close();
     if (!this.#greeted) this.#chunks.unshift(this.#greeting as Uint8Array);
     const batch = { chunks: this.#chunks, size: this.#size, slabs: this.#used };
+    const packed = this.#used.reduce((sum, { length }) => sum + length, this.#end);
+    this.#packed = Math.min(packed, SLAB_SIZE);
     if (this.#slab !== undefined) batch.slabs.push(this.#slab);
-    this.#packed = Math.min(this.#size - this.#referred, SLAB_SIZE);
     this.#reset();
     return batch;
   }
@@ -201,7 +200,6 @@ export class Encoder {
       this.#close();
       this.#chunks.push(body);
       this.#size += size;
-      this.#referred += size;
       return;
     }
     const slab = this.#reserve(MAX_HEADER_SIZE + size);
@@ -255,7 +253,6 @@ export class Encoder {
     this.#used = [];
     this.#slab = undefined;
     this.#size = 0;
-    this.#referred = 0;
     this.#start = 0;
     this.#end = 0;
   }

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Pair } from "../../src/socket/pair.js";
 import { requests } from "../../src/transport/requests.js";
+import { dns } from "../support/dns.js";
 import { EventLog } from "../support/event-log.js";
 import { failure, texts } from "../support/patterns.js";
 import { Sockets, turns, until } from "../support/sockets.js";
@@ -11,11 +12,7 @@ type Answer = (
   found?: { address: string; family: number }[],
 ) => void;
 
-const dns = vi.hoisted(() => ({ lookup: vi.fn() }));
-vi.mock("../../src/builtin.js", async (original) => {
-  const { builtin } = await original<typeof import("../../src/builtin.js")>();
-  return { builtin: (name: string) => (name === "node:dns" ? dns : builtin(name)) };
-});
+vi.mock("../../src/builtin.js", async () => (await import("../support/dns.js")).builtinWithDns());
 
 const sockets = new Sockets();
 

@@ -6,6 +6,7 @@ import { Radio } from "../../src/socket/radio.js";
 import type { Socket } from "../../src/socket/socket.js";
 import { turn } from "../../src/socket/turn.js";
 import { requests } from "../../src/transport/requests.js";
+import { dns } from "../support/dns.js";
 import { heard, joined } from "../support/draft.js";
 import { Events, failure, maker, numbered, thrown } from "../support/patterns.js";
 import { LOOPBACKS } from "../support/ports.js";
@@ -17,11 +18,7 @@ type Answer = (
   found?: { address: string; family: number }[],
 ) => void;
 
-const dns = vi.hoisted(() => ({ lookup: vi.fn() }));
-vi.mock("../../src/builtin.js", async (original) => {
-  const { builtin } = await original<typeof import("../../src/builtin.js")>();
-  return { builtin: (name: string) => (name === "node:dns" ? dns : builtin(name)) };
-});
+vi.mock("../../src/builtin.js", async () => (await import("../support/dns.js")).builtinWithDns());
 
 const sockets = new Sockets();
 const dish = maker(sockets, Dish);

@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Parts } from "../../src/message.js";
 import { type EndReason, Engine, type EngineOwner } from "../../src/transport/engine.js";
-import { exclusiveMemory, slabs } from "../../src/transport/memory.js";
+import { exclusiveMemory } from "../../src/transport/memory.js";
 import { RawConnection } from "../../src/transport/raw.js";
+import { slabs } from "../../src/transport/slabs.js";
 import {
   Connection,
   type ConnectionOptions,

@@ -3,8 +3,8 @@ import { type AddressInfo, connect, createServer, type Socket as Stream } from "
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Parts } from "../../src/message.js";
 import { Input } from "../../src/transport/input.js";
-import { slabs } from "../../src/transport/memory.js";
 import { onread } from "../../src/transport/reading.js";
+import { slabs } from "../../src/transport/slabs.js";
 import { Connection, DEFAULT_LIMITS, NullMechanism, plainMemory } from "../../src/zmtp/index.js";
 import { properties, welcome } from "../support/binder.js";
 import { FakeStream } from "../support/fake-stream.js";

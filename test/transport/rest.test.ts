@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { slabs } from "../../src/transport/memory.js";
 import { Rest } from "../../src/transport/rest.js";
+import { slabs } from "../../src/transport/slabs.js";
 import { SLAB_SIZE } from "../../src/zmtp/index.js";
 
 const operation = fc.oneof(

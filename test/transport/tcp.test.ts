@@ -2,15 +2,12 @@ import { networkInterfaces } from "node:os";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { requests } from "../../src/transport/requests.js";
 import { bindHost, familyAllowed, lookupName, resolve } from "../../src/transport/tcp.js";
+import { dns } from "../support/dns.js";
 
 type Found = { address: string; family: number }[];
 type Answer = (error: NodeJS.ErrnoException | null, found: Found) => void;
 
-const dns = vi.hoisted(() => ({ lookup: vi.fn() }));
-vi.mock("../../src/builtin.js", async (original) => {
-  const { builtin } = await original<typeof import("../../src/builtin.js")>();
-  return { builtin: (name: string) => (name === "node:dns" ? dns : builtin(name)) };
-});
+vi.mock("../../src/builtin.js", async () => (await import("../support/dns.js")).builtinWithDns());
 vi.mock("node:os", async (importOriginal) => ({
   ...(await importOriginal<typeof import("node:os")>()),
   networkInterfaces: vi.fn(),
