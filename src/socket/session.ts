@@ -254,6 +254,12 @@ export class Session implements EngineOwner, PipeSink, Link {
     turn.admit(take);
   }
 
+  admitOutput(goOn: () => void): boolean {
+    if (!turn.spendLong()) return true;
+    turn.defer(goOn);
+    return false;
+  }
+
   received(): void {
     this.#pipe?.flush();
   }

@@ -76,6 +76,13 @@ export class Turn {
     return ++this.#operations >= this.#nextCheck && this.#check();
   }
 
+  /** Counts an operation that may have been long, as {@link spend}, and looks at the clock. */
+  spendLong(): boolean {
+    if (this.#over) return true;
+    this.#operations++;
+    return this.#check();
+  }
+
   /**
    * Calls back in a later turn: the next, unless too many wait already. Before that, the promises of all
    * operations of this turn have settled ({@link later}): who has sent knows it before who receives goes on.

@@ -83,9 +83,11 @@ export class Input implements Sink {
    *   there for as long as nobody makes room.
    */
   readOn(): Stream | undefined {
-    if (this.#paused) return undefined;
+    if (this.#paused && !this.#waiting) return undefined;
     const stream = readOn(this.#stream);
-    if (stream !== undefined) this.#stream = stream;
+    if (stream === undefined) return undefined;
+    this.#stream = stream;
+    if (this.#paused) stream.pause();
     return stream;
   }
 
@@ -137,7 +139,16 @@ export class Input implements Sink {
     this.#guard(() => this.#connection.filled(count, performance.now()));
     this.pauseIfFull();
     this.#fed();
+    this.#pauseIfSpent();
     return this.#place();
+  }
+
+  /** Reads on in a later turn when this one is spent: a stream reads up to 32 times in one. */
+  #pauseIfSpent(): void {
+    if (this.#closed || this.#paused) return;
+    this.#waiting = true;
+    this.#owner.admitInput(this.#take);
+    if (this.#waiting) this.#pause();
   }
 
   /** Where the stream shall read to: straight into a message's memory, if a large one is due. */

@@ -104,6 +104,17 @@ describe("Turn", () => {
     for (let i = 0; i < 5; i++) expect(loop.run(50).count).toBe(1);
   });
 
+  it("looks at the clock at each operation that may be long", () => {
+    loop.learn(0.0005);
+    loop.next();
+    let count = 0;
+    while (!loop.turn.spendLong()) {
+      loop.now += 3;
+      count++;
+    }
+    expect([count, loop.turn.spend(), loop.turn.spendLong()]).toEqual([2, true, true]);
+  });
+
   it("reads the clock rarely while operations are fast", () => {
     loop.learn(0.0005);
     const { count, reads } = loop.run(0.0005);

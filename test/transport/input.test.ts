@@ -159,6 +159,21 @@ describe("a large body", () => {
     expect(stream.paused).toBe(true);
   });
 
+  it("waits between two reads while it is the turn of others", () => {
+    const place = input.data(begun) as Uint8Array;
+    postponed = [];
+    place.fill(98);
+    expect([input.filled(100_000), stream.paused]).toEqual([undefined, true]);
+    for (const take of postponed.splice(0)) take();
+    expect(stream.paused).toBe(false);
+    postponed = undefined;
+    const rest = size - 101_000;
+    expect(input.data(Buffer.from("b"))?.length).toBe(rest - 1);
+    expect(input.filled(rest - 1)).toBeUndefined();
+    expect(events.at(-2)).toBe(`${"a".repeat(1000)}${"b".repeat(size - 1000)}`);
+    expect(stream.paused).toBe(false);
+  });
+
   it("has no place while nothing is read", () => {
     room = 1;
     expect(input.data(Buffer.concat([frames("a"), begun]))).toBeUndefined();
@@ -240,6 +255,21 @@ describe("a stream that cannot be written any more", () => {
     far.end(frames("a", "b"));
     await until(() => events.length === 3);
     expect(events).toEqual(["a", "b", "fed"]);
+    stream?.destroy();
+    close();
+  });
+
+  it("is when it is not its turn, which comes", async () => {
+    const { far, close } = await connected();
+    postponed = [];
+    far.write(frames("a"));
+    await until(() => postponed?.length === 1);
+    const stream = input.readOn();
+    far.end(frames("b"));
+    for (const take of postponed.splice(0)) take();
+    postponed = undefined;
+    await until(() => events.includes("b"));
+    expect(events).toEqual(["a", "fed", "b", "fed"]);
     stream?.destroy();
     close();
   });
