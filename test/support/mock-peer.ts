@@ -248,8 +248,10 @@ export class MockListener {
     });
   }
 
+  /** Listens no more. Who dialled and was not accepted is thrown out. */
   close(): void {
     this.#server.close();
+    for (const peer of this.#peers.splice(0)) peer.reset();
   }
 }
 
