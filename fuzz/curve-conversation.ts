@@ -146,7 +146,8 @@ export function messageOf(script: Script, count: bigint, { flags, body }: Inner)
   const inner = (flags & ~4) | ((flags & 4) >> 1);
   const plain = wire.concat(Uint8Array.of(inner), body);
   const sealed = new Uint8Array(16 + plain.length);
-  sodium.seal(sealed, 0, plain, new Uint8Array(0), wire.concat(script.prefix, number), script.key);
+  const nonce = wire.concat(script.prefix, number);
+  sodium.box.seal(sealed, 0, new Uint8Array(0), plain, nonce, script.key);
   return wire.concat("\x07MESSAGE", number, sealed);
 }
 

@@ -53,7 +53,8 @@ export class SegmentMemory implements Memory {
   #sourceOffset = 0;
 
   allocate(size: number): Buffer {
-    if (size <= TINY || size >= LARGE) return Buffer.allocUnsafeSlow(size);
+    if (size <= TINY) return new Part(size);
+    if (size >= LARGE) return Buffer.allocUnsafeSlow(size);
     const start = this.#reserve(size);
     return new Part(this.#segmentBuffer, start, size);
   }

@@ -13,14 +13,45 @@ export interface CurveKeys {
   secretKey: Uint8Array;
 }
 
+/** NaCl's *secretbox*: XSalsa20-Poly1305. */
+export interface Secretbox {
+  /**
+   * Seals `lead`, of 4 KB at the most, with `plain` behind it, and writes the box, which is
+   * {@link TAG_SIZE} larger, to `target` at `at`.
+   */
+  seal(
+    target: Uint8Array,
+    at: number,
+    lead: Uint8Array,
+    plain: Uint8Array,
+    nonce: Uint8Array,
+    key: Uint8Array,
+  ): void;
+  /**
+   * Opens the box that stands in `source` from `from` to its end. What was sealed fills `lead`, of
+   * 4 KB at the most, and then `target`: together they have {@link TAG_SIZE} less than the box.
+   * @returns False when it was not sealed with this key and nonce, or was changed: then both are
+   *   zero.
+   */
+  open(
+    lead: Uint8Array,
+    target: Uint8Array,
+    source: Uint8Array,
+    from: number,
+    nonce: Uint8Array,
+    key: Uint8Array,
+  ): boolean;
+}
+
 /**
  * The ciphers of CURVE (RFC 26), which are NaCl's: X25519 and XSalsa20-Poly1305. Handed in: this
  * folder has none.
  *
  * NaCl's *box* between two pairs of keys is its *secretbox* with the key that they share, so that
- * {@link share} and {@link seal} are all there is to both.
+ * {@link CurveCipher.share} and {@link CurveCipher.box} are all there is to both.
  */
 export interface CurveCipher {
+  readonly box: Secretbox;
   /** Octets that nobody can guess. */
   random(size: number): Uint8Array;
   /** A new pair of keys. */
@@ -33,29 +64,6 @@ export interface CurveCipher {
    * that are none: then everybody would know it.
    */
   share(publicKey: Uint8Array, secretKey: Uint8Array): Uint8Array | undefined;
-  /**
-   * Seals `lead` with `plain` behind it, and writes the box, which is {@link TAG_SIZE} larger, to
-   * `target` at `at`.
-   */
-  seal(
-    target: Uint8Array,
-    at: number,
-    lead: Uint8Array,
-    plain: Uint8Array,
-    nonce: Uint8Array,
-    key: Uint8Array,
-  ): void;
-  /**
-   * Opens the box that stands in `source` from `from` to its end.
-   * @returns What was sealed, good until the next call of any kind; undefined when it was not
-   *   sealed with this key and nonce, or was changed.
-   */
-  open(
-    source: Uint8Array,
-    from: number,
-    nonce: Uint8Array,
-    key: Uint8Array,
-  ): Uint8Array | undefined;
 }
 
 /** Whether both are the same; that takes as long wherever they differ. */

@@ -9,7 +9,6 @@ import {
   INITIATE_BOX,
   LONG_NONCE_SIZE,
   NOTHING,
-  opened,
   READY,
   SIGNATURE,
   VERSION,
@@ -70,7 +69,7 @@ export class CurveClient extends Curve implements Mechanism {
     data.set(short.publicKey, HELLO.key);
     const nonce = this.own.next(PREFIX.HELLO);
     data.set(nonce.subarray(SHORT_AT), HELLO.nonce);
-    this.cipher.seal(data, HELLO.box, NOTHING, SIGNATURE, nonce, this.#first);
+    this.cipher.box.seal(data, HELLO.box, NOTHING, SIGNATURE, nonce, this.#first);
     return body;
   }
 
@@ -98,9 +97,8 @@ export class CurveClient extends Curve implements Mechanism {
     if (data.length !== WELCOME.size) {
       throw new ProtocolError("ERR_ZMTP_MALFORMED_COMMAND_WELCOME", `${data.length} octets`);
     }
-    const { cipher } = this;
     const nonce = longNonce(WELCOME_PREFIX, data.subarray(WELCOME.nonce, WELCOME.box));
-    const plain = opened(cipher.open(data, WELCOME.box, nonce, this.#first));
+    const plain = this.opened(data, WELCOME.box, nonce, this.#first);
     const serverShort = copyOf(plain, 0, KEY_SIZE);
     const cookie = copyOf(plain, KEY_SIZE, KEY_SIZE + COOKIE_SIZE);
     this.#first.fill(0);
@@ -119,7 +117,7 @@ export class CurveClient extends Curve implements Mechanism {
     introduction.set(random, INITIATE_BOX.vouchNonce);
     const nonce = longNonce(VOUCH_PREFIX, random);
     const key = this.share(serverShort, this.#keys.secretKey);
-    cipher.seal(introduction, INITIATE_BOX.vouch, publicKey, this.#serverKey, nonce, key);
+    cipher.box.seal(introduction, INITIATE_BOX.vouch, publicKey, this.#serverKey, nonce, key);
     key.fill(0);
     return introduction;
   }
@@ -130,7 +128,7 @@ export class CurveClient extends Curve implements Mechanism {
     data.set(cookie, INITIATE.cookie);
     const nonce = this.own.next(PREFIX.INITIATE);
     data.set(nonce.subarray(SHORT_AT), INITIATE.nonce);
-    this.cipher.seal(data, INITIATE.box, introduction, this.metadata, nonce, this.#key);
+    this.cipher.box.seal(data, INITIATE.box, introduction, this.metadata, nonce, this.#key);
     return body;
   }
 
@@ -139,7 +137,7 @@ export class CurveClient extends Curve implements Mechanism {
       throw new ProtocolError("ERR_ZMTP_MALFORMED_COMMAND_READY", "it is cut short");
     }
     const nonce = this.peer.take(data, READY.nonce, PREFIX.READY);
-    const plain = opened(this.cipher.open(data, READY.box, nonce, this.#key));
+    const plain = this.opened(data, READY.box, nonce, this.#key);
     const properties = decodeMetadata(plain, 0, this.limits);
     this.secure(this.#key);
     return { properties };

@@ -10,7 +10,6 @@ import {
   INITIATE_BOX,
   LONG_NONCE_SIZE,
   NOTHING,
-  opened,
   READY,
   SIGNATURE,
   VERSION,
@@ -88,7 +87,7 @@ export class CurveServer extends Curve implements Mechanism {
     const [body, data] = blank("READY", READY.box + TAG_SIZE + this.metadata.length);
     const nonce = this.own.next(PREFIX.READY);
     data.set(nonce.subarray(SHORT_AT), READY.nonce);
-    this.cipher.seal(data, READY.box, NOTHING, this.metadata, nonce, this.#key);
+    this.cipher.box.seal(data, READY.box, NOTHING, this.metadata, nonce, this.#key);
     this.secure(this.#key);
     return body;
   }
@@ -100,7 +99,7 @@ export class CurveServer extends Curve implements Mechanism {
     this.#clientShort = copyOf(data, HELLO.key, HELLO.key + KEY_SIZE);
     const key = this.share(this.#clientShort, this.#keys.secretKey);
     const nonce = this.peer.take(data, HELLO.nonce, PREFIX.HELLO);
-    if (!isEqual(opened(cipher.open(data, HELLO.box, nonce, key)), SIGNATURE)) {
+    if (!isEqual(this.opened(data, HELLO.box, nonce, key), SIGNATURE)) {
       throw cryptographic();
     }
     const short = cipher.keyPair();
@@ -110,7 +109,7 @@ export class CurveServer extends Curve implements Mechanism {
     const random = cipher.random(LONG_NONCE_SIZE);
     welcome.set(random, WELCOME.nonce);
     const welcomeNonce = longNonce(WELCOME_PREFIX, random);
-    cipher.seal(welcome, WELCOME.box, short.publicKey, this.#cookie, welcomeNonce, key);
+    cipher.box.seal(welcome, WELCOME.box, short.publicKey, this.#cookie, welcomeNonce, key);
     key.fill(0);
     return body;
   }
@@ -124,9 +123,7 @@ export class CurveServer extends Curve implements Mechanism {
     if (!isEqual(cookie, this.#cookie)) throw cryptographic();
     this.#key = this.share(this.#clientShort, this.#shortSecret);
     const nonce = this.peer.take(data, INITIATE.nonce, PREFIX.INITIATE);
-    const plain = opened(this.cipher.open(data, INITIATE.box, nonce, this.#key));
-    // Opening the next box takes the memory of this one.
-    const introduction = copyOf(plain, 0, plain.length);
+    const introduction = this.opened(data, INITIATE.box, nonce, this.#key);
     const clientKey = copyOf(introduction, INITIATE_BOX.key, KEY_SIZE);
     this.#checkVouch(introduction, clientKey);
     this.#properties = decodeMetadata(introduction, INITIATE_BOX.metadata, this.limits, "INITIATE");
@@ -141,7 +138,7 @@ export class CurveServer extends Curve implements Mechanism {
     const key = this.share(clientKey, this.#shortSecret);
     const nonce = longNonce(VOUCH_PREFIX, introduction.subarray(vouchNonce, vouch));
     const box = introduction.subarray(vouch, metadata);
-    const plain = opened(this.cipher.open(box, 0, nonce, key));
+    const plain = this.opened(box, 0, nonce, key);
     const isForUs = isEqual(plain.subarray(KEY_SIZE), this.#keys.publicKey);
     const isHis = isEqual(plain.subarray(0, KEY_SIZE), this.#clientShort);
     if (!isForUs || !isHis) throw cryptographic();

@@ -1,4 +1,4 @@
-import { type CurveCipher, TAG_SIZE } from "./curve-cipher.js";
+import { type Secretbox, TAG_SIZE } from "./curve-cipher.js";
 import { type OwnNonces, type PeerNonces, PREFIX, SHORT_AT, SHORT_SIZE } from "./curve-nonce.js";
 import { COMMAND, COPY_MAX, type Frame, MORE } from "./frame.js";
 import type { Role } from "./mechanism.js";
@@ -22,7 +22,7 @@ const small = new Uint8Array(COPY_MAX);
 
 /** What keeps the frames of one connection over CURVE secret. */
 export interface Secured {
-  cipher: CurveCipher;
+  box: Secretbox;
   /** Our role. */
   role: Role;
   /** What C' and S' share: cleared by its owner. */
@@ -47,7 +47,7 @@ export interface Secured {
  * parts follow; libzmq's are 1 for MORE and 2 for COMMAND.
  */
 export class CurveTraffic {
-  readonly #cipher: CurveCipher;
+  readonly #box: Secretbox;
   readonly #key: Uint8Array;
   readonly #own: OwnNonces;
   readonly #ownPrefix: Uint8Array;
@@ -56,8 +56,8 @@ export class CurveTraffic {
   readonly #memory: Memory;
   readonly #flags = new Uint8Array(FLAGS_SIZE);
 
-  constructor({ cipher, role, key, own, peer, memory }: Secured) {
-    this.#cipher = cipher;
+  constructor({ box, role, key, own, peer, memory }: Secured) {
+    this.#box = box;
     this.#key = key;
     this.#own = own;
     this.#ownPrefix = role === "client" ? PREFIX.fromClient : PREFIX.fromServer;
@@ -70,12 +70,12 @@ export class CurveTraffic {
   wrap(flags: number, body: Uint8Array): Frame {
     const nonce = this.#own.next(this.#ownPrefix);
     const size = OVERHEAD + body.length;
-    const wrapped = size <= COPY_MAX ? small.subarray(0, size) : new Uint8Array(size);
+    const wrapped = size <= COPY_MAX ? small.subarray(0, size) : this.#memory.allocate(size);
     for (let i = 0; i < NAME.length; i++) wrapped[i] = NAME[i] as number;
     for (let i = 0; i < SHORT_SIZE; i++) wrapped[NAME.length + i] = nonce[SHORT_AT + i] as number;
     this.#flags[0] =
       ((flags & MORE) !== 0 ? INNER_MORE : 0) | ((flags & COMMAND) !== 0 ? INNER_COMMAND : 0);
-    this.#cipher.seal(wrapped, BOX_AT, this.#flags, body, nonce, this.#key);
+    this.#box.seal(wrapped, BOX_AT, this.#flags, body, nonce, this.#key);
     return { flags: 0, body: wrapped };
   }
 
@@ -89,14 +89,16 @@ export class CurveTraffic {
     }
     if (body.length < OVERHEAD) throw malformed("it is cut short");
     const nonce = this.#peer.take(body, NAME.length, this.#peerPrefix);
-    const plain = this.#cipher.open(body, BOX_AT, nonce, this.#key);
-    if (plain === undefined) throw new ProtocolError("ERR_ZMTP_CRYPTOGRAPHIC");
-    const inner = plain[0] as number;
+    const plain = this.#memory.allocate(body.length - OVERHEAD);
+    if (!this.#box.open(this.#flags, plain, body, BOX_AT, nonce, this.#key)) {
+      throw new ProtocolError("ERR_ZMTP_CRYPTOGRAPHIC");
+    }
+    const inner = this.#flags[0] as number;
     if ((inner & ~(INNER_MORE | INNER_COMMAND)) !== 0) throw malformed("a reserved flag is set");
     return {
       flags:
         ((inner & INNER_MORE) !== 0 ? MORE : 0) | ((inner & INNER_COMMAND) !== 0 ? COMMAND : 0),
-      body: this.#memory.copy(plain, FLAGS_SIZE, plain.length),
+      body: plain,
     };
   }
 }

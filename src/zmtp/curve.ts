@@ -1,4 +1,4 @@
-import { type CurveCipher, KEY_SIZE } from "./curve-cipher.js";
+import { type CurveCipher, KEY_SIZE, TAG_SIZE } from "./curve-cipher.js";
 import { OwnNonces, PeerNonces } from "./curve-nonce.js";
 import { CurveTraffic } from "./curve-traffic.js";
 import type { Frame } from "./frame.js";
@@ -97,9 +97,9 @@ export abstract class Curve {
 
   /** From here on there is traffic, under the key that C' and S' share. */
   protected secure(key: Uint8Array): void {
-    const { cipher, own, peer } = this;
+    const { own, peer } = this;
     this.#traffic = new CurveTraffic({
-      ...{ cipher, own, peer, key },
+      ...{ box: this.cipher.box, own, peer, key },
       role: this.#role,
       memory: this.#memory,
     });
@@ -117,7 +117,16 @@ export abstract class Curve {
    */
   protected share(publicKey: Uint8Array, secretKey: Uint8Array): Uint8Array {
     if (((publicKey[KEY_SIZE - 1] as number) & 0x80) !== 0) throw cryptographic();
-    return this.secret(opened(this.cipher.share(publicKey, secretKey)));
+    const shared = this.cipher.share(publicKey, secretKey);
+    if (shared === undefined) throw cryptographic();
+    return this.secret(shared);
+  }
+
+  /** What is in the box that stands in `data` from `from` to its end. */
+  protected opened(data: Uint8Array, from: number, nonce: Uint8Array, key: Uint8Array): Uint8Array {
+    const plain = new Uint8Array(data.length - from - TAG_SIZE);
+    if (!this.cipher.box.open(NOTHING, plain, data, from, nonce, key)) throw cryptographic();
+    return plain;
   }
 
   /** The key is cleared after the end, and nothing may go out under such a key. */
@@ -127,12 +136,7 @@ export abstract class Curve {
   }
 }
 
-/** @throws ProtocolError when a box did not open, or a key is none: it is always the same one. */
-export function opened(plain: Uint8Array | undefined): Uint8Array {
-  if (plain === undefined) throw cryptographic();
-  return plain;
-}
-
+/** @returns The one error there is when a box does not open, or a key is none. */
 export function cryptographic(): ProtocolError {
   return new ProtocolError("ERR_ZMTP_CRYPTOGRAPHIC");
 }

@@ -6,7 +6,7 @@
 export { type Command, decodeCommand, encodeCommand, encodeError, encodePing } from "./command.js";
 export { Connection, type ConnectionHandler, type ConnectionOptions } from "./connection.js";
 export type { CurveOptions } from "./curve.js";
-export type { CurveCipher, CurveKeys } from "./curve-cipher.js";
+export type { CurveCipher, CurveKeys, Secretbox } from "./curve-cipher.js";
 export { CurveClient } from "./curve-client.js";
 export { CurveServer } from "./curve-server.js";
 export { decodeDatagram, encodeDatagram } from "./datagram.js";

@@ -1,9 +1,11 @@
 import nacl from "tweetnacl";
-import type { CurveCipher, CurveKeys } from "../../src/zmtp/index.js";
+import type { CurveCipher, CurveKeys, Secretbox } from "../../src/zmtp/index.js";
 import { concat } from "./wire.js";
 
 /** The ciphers of CURVE by tweetnacl, which is right and slow. */
 export class NaclCipher implements CurveCipher {
+  readonly box: Secretbox = new NaclSecretbox();
+
   random(size: number): Uint8Array {
     return nacl.randomBytes(size);
   }
@@ -20,7 +22,10 @@ export class NaclCipher implements CurveCipher {
     if (nacl.scalarMult(secretKey, publicKey).every((octet) => octet === 0)) return undefined;
     return nacl.box.before(publicKey, secretKey);
   }
+}
 
+/** XSalsa20-Poly1305 by tweetnacl. */
+export class NaclSecretbox implements Secretbox {
   seal(
     target: Uint8Array,
     at: number,
@@ -33,14 +38,19 @@ export class NaclCipher implements CurveCipher {
   }
 
   open(
+    lead: Uint8Array,
+    target: Uint8Array,
     source: Uint8Array,
     from: number,
     nonce: Uint8Array,
     key: Uint8Array,
-  ): Uint8Array | undefined {
+  ): boolean {
     // It wants a Uint8Array and nothing that extends one.
-    const box = Uint8Array.from(source.subarray(from));
-    return nacl.secretbox.open(box, nonce, key) ?? undefined;
+    const plain = nacl.secretbox.open(Uint8Array.from(source.subarray(from)), nonce, key);
+    if (plain === null) return false;
+    lead.set(plain.subarray(0, lead.length));
+    target.set(plain.subarray(lead.length));
+    return true;
   }
 }
 
@@ -49,6 +59,10 @@ export class SeededCipher implements CurveCipher {
   readonly #base: CurveCipher;
   readonly #seed: number;
   #count = 0;
+
+  get box(): Secretbox {
+    return this.#base.box;
+  }
 
   constructor(base: CurveCipher, seed: number) {
     this.#base = base;
@@ -71,13 +85,5 @@ export class SeededCipher implements CurveCipher {
 
   share(publicKey: Uint8Array, secretKey: Uint8Array): Uint8Array | undefined {
     return this.#base.share(publicKey, secretKey);
-  }
-
-  seal(...all: Parameters<CurveCipher["seal"]>): void {
-    this.#base.seal(...all);
-  }
-
-  open(...all: Parameters<CurveCipher["open"]>): Uint8Array | undefined {
-    return this.#base.open(...all);
   }
 }

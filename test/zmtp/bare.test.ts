@@ -70,11 +70,18 @@ const STORY = `
     keyPair: () => ({ publicKey: new Uint8Array(32), secretKey: new Uint8Array(32) }),
     publicKey: () => new Uint8Array(32),
     share: () => new Uint8Array(32),
-    seal: (target, at, lead, plain) => {
-      target.set(lead, at + 16);
-      target.set(plain, at + 16 + lead.length);
+    box: {
+      seal: (target, at, lead, plain) => {
+        target.set(lead, at + 16);
+        target.set(plain, at + 16 + lead.length);
+      },
+      open: (lead, target, source, from) => {
+        const plain = source.subarray(from + 16);
+        lead.set(plain.subarray(0, lead.length));
+        target.set(plain.subarray(lead.length));
+        return true;
+      },
     },
-    open: (source, from) => source.subarray(from + 16),
   };
   const keys = cipher.keyPair();
   const properties = announce("PUSH");

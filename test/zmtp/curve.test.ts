@@ -538,8 +538,7 @@ describe("the end", () => {
       const spy: CurveCipher = {
         random: (size) => sodium.random(size),
         publicKey: (secretKey) => sodium.publicKey(secretKey),
-        seal: (...all) => sodium.seal(...all),
-        open: (...all) => sodium.open(...all),
+        box: sodium.box,
         keyPair: () => pair,
         share: (one: Uint8Array, other: Uint8Array) => {
           const key = sodium.share(one, other);

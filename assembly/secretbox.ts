@@ -1,0 +1,314 @@
+/*
+ * XSalsa20-Poly1305, which NaCl calls secretbox: the cipher of CURVE's traffic (RFC 26), with the
+ * vector instructions of WebAssembly. This is AssemblyScript; `npm run build:assembly` makes
+ * src/socket/secretbox-wasm.ts of it.
+ *
+ * A box goes through in pieces: `begin()`, then `seal()` or `open()` for each piece, then `end()`.
+ * Nothing here branches on a secret, or reads from a place that depends on one.
+ *
+ * Salsa20 https://cr.yp.to/snuffle/spec.pdf, XSalsa20 https://cr.yp.to/snuffle/xsalsa-20110204.pdf,
+ * Poly1305 https://cr.yp.to/mac/poly1305-20050329.pdf
+ */
+
+/** Where the caller puts the key, 32 octets, and the nonce, 24, of a box. */
+export const KEY: usize = 0;
+export const NONCE: usize = 32;
+/** Where `end()` leaves the tag. */
+export const TAG: usize = 64;
+export const TAG_SIZE: u32 = 16;
+
+const STATE: usize = 128;
+const LAST: usize = 192;
+
+/** Where the caller puts a piece, and where it finds what became of it. */
+export const INPUT: usize = 1024;
+export const OUTPUT: usize = 17 * 1024;
+
+/**
+ * Octets that stand before the first piece. They are zero: what the key stream makes of them is
+ * Poly1305's key.
+ */
+export const MARGIN: u32 = 32;
+
+/** Octets of a block of Salsa20. */
+const BLOCK: u32 = 64;
+
+/** Octets that are made at a time: the states of three blocks fit into sixteen registers. */
+const STRIDE: u32 = 3 * BLOCK;
+
+/** Octets of a piece and its margin, at the most. All pieces but the last are as large as can be. */
+export const PIECE_SIZE: u32 = 80 * STRIDE;
+
+/** Begins a box with the key and the nonce that were put there. */
+export function begin(): void {
+  // XSalsa20 makes another key of the key and 16 octets of the nonce. Its words are what the rounds
+  // of Salsa20 leave, before the state is added to them: that is taken away again.
+  arrange(load<u64>(NONCE), load<u64>(NONCE, 8));
+  memory.fill(INPUT, 0, BLOCK);
+  crypt(0, BLOCK, 0);
+  v128.store(KEY, i32x4.sub(gather(0, 5, 10, 15), v128.load(STATE)));
+  v128.store(KEY, i32x4.sub(gather(6, 7, 8, 9), v128.load(NONCE)), 16);
+  arrange(load<u64>(NONCE, 16), 0);
+}
+
+/** Seals the piece at INPUT, `size` octets behind a margin that only the first has. */
+export function seal(margin: u32, size: u32): void {
+  const tagged = crypt(margin, size, OUTPUT);
+  authenticate(tagged, OUTPUT + margin + size);
+}
+
+/** Opens the piece at INPUT. Nobody may use it before the tag has proved right. */
+export function open(margin: u32, size: u32): void {
+  const tagged = crypt(margin, size, INPUT);
+  authenticate(tagged, INPUT + margin + size);
+}
+
+/** Ends the box: leaves its tag, and no key. Says whether the tag is the one that stood there. */
+export function end(): bool {
+  const low = load<u64>(TAG);
+  const high = load<u64>(TAG, 8);
+  endTag();
+  memory.fill(KEY, 0, TAG - KEY);
+  memory.fill(STATE, 0, INPUT - STATE);
+  memory.fill(OUTPUT, 0, MARGIN);
+  return ((low ^ load<u64>(TAG)) | (high ^ load<u64>(TAG, 8))) === 0;
+}
+
+// Salsa20. Its state is a matrix of words, which we keep by diagonals a, b, c, d, so that a vector
+// operation is the same step in all four columns, and, turned, in all four rows:
+//
+//   s0 k0 k1 k2     a d c b      s  the constant "expand 32-byte k"
+//   k3 s1 n0 n1     b a d c      k  the key
+//   n2 n3 s2 k4     c b a d      n  the nonce, then the number of the block
+//   k5 k6 k7 s3     d c b a
+
+let block: u64 = 0;
+
+/** Arranges the state for the key at KEY and for these sixteen octets. */
+function arrange(low: u64, high: u64): void {
+  v128.store(STATE, i32x4(0x61707865, 0x3320646e, 0x79622d32, 0x6b206574));
+  store<u32>(STATE, key(3), 16);
+  store<u32>(STATE, <u32>(high >> 32), 20);
+  store<u32>(STATE, key(7), 24);
+  store<u32>(STATE, key(2), 28);
+  store<u32>(STATE, <u32>high, 32);
+  store<u32>(STATE, key(6), 36);
+  store<u32>(STATE, key(1), 40);
+  store<u32>(STATE, <u32>(low >> 32), 44);
+  store<u32>(STATE, key(5), 48);
+  store<u32>(STATE, key(0), 52);
+  store<u32>(STATE, <u32>low, 56);
+  store<u32>(STATE, key(4), 60);
+  block = high;
+}
+
+@inline function key(i: usize): u32 {
+  return load<u32>(KEY + 4 * i);
+}
+
+/** Four words of the block at OUTPUT. */
+@inline function gather(w0: usize, w1: usize, w2: usize, w3: usize): v128 {
+  let words = v128.load32_zero(OUTPUT + 4 * w0);
+  words = v128.load_lane<u32>(OUTPUT + 4 * w1, words, 1);
+  words = v128.load_lane<u32>(OUTPUT + 4 * w2, words, 2);
+  return v128.load_lane<u32>(OUTPUT + 4 * w3, words, 3);
+}
+
+/**
+ * XORs what stands at INPUT, a margin and `size` octets, with the next of the key stream. The last
+ * blocks may be cut short.
+ *
+ * Meanwhile it takes what it sealed a stride before, or is about to open, into the tag: Poly1305
+ * is all scalars and Salsa20 all vectors, and the processor does both at once. That takes 1.07 ns
+ * an octet instead of 1.40.
+ *
+ * @param sealed Where the sealed octets stand: at INPUT or at OUTPUT. 0: no tag is wanted.
+ * @returns Up to where they are in the tag.
+ */
+function crypt(margin: u32, size: u32, sealed: usize): usize {
+  const a = v128.load(STATE);
+  const b = v128.load(STATE, 16);
+  const c = v128.load(STATE, 32);
+  const d = v128.load(STATE, 48);
+  const end = INPUT + margin + size;
+  let tagged = sealed + margin;
+  let ready = sealed;
+  for (let at = INPUT; at < end; at += STRIDE) {
+    let a0 = a, a1 = a, a2 = a;
+    let b0 = numberB(b, block), b1 = numberB(b, block + 1), b2 = numberB(b, block + 2);
+    let c0 = numberC(c, block), c1 = numberC(c, block + 1), c2 = numberC(c, block + 2);
+    let d0 = d, d1 = d, d2 = d;
+    for (let i = 0; i < 10; i++) {
+      // A round of the columns.
+      b0 = step(b0, a0, d0, 7), b1 = step(b1, a1, d1, 7), b2 = step(b2, a2, d2, 7);
+      c0 = step(c0, b0, a0, 9), c1 = step(c1, b1, a1, 9), c2 = step(c2, b2, a2, 9);
+      d0 = step(d0, c0, b0, 13), d1 = step(d1, c1, b1, 13), d2 = step(d2, c2, b2, 13);
+      a0 = step(a0, d0, c0, 18), a1 = step(a1, d1, c1, 18), a2 = step(a2, d2, c2, 18);
+      b0 = turn3(b0), b1 = turn3(b1), b2 = turn3(b2);
+      c0 = turn2(c0), c1 = turn2(c1), c2 = turn2(c2);
+      d0 = turn1(d0), d1 = turn1(d1), d2 = turn1(d2);
+      // A round of the rows.
+      d0 = step(d0, a0, b0, 7), d1 = step(d1, a1, b1, 7), d2 = step(d2, a2, b2, 7);
+      c0 = step(c0, d0, a0, 9), c1 = step(c1, d1, a1, 9), c2 = step(c2, d2, a2, 9);
+      b0 = step(b0, c0, d0, 13), b1 = step(b1, c1, d1, 13), b2 = step(b2, c2, d2, 13);
+      a0 = step(a0, b0, c0, 18), a1 = step(a1, b1, c1, 18), a2 = step(a2, b2, c2, 18);
+      b0 = turn1(b0), b1 = turn1(b1), b2 = turn1(b2);
+      c0 = turn2(c0), c1 = turn2(c1), c2 = turn2(c2);
+      d0 = turn3(d0), d1 = turn3(d1), d2 = turn3(d2);
+      if (tagged < ready) {
+        absorb(tagged, 1);
+        tagged += 16;
+      }
+    }
+    put(at, add(a0, a), add(b0, numberB(b, block)), add(c0, numberC(c, block)), add(d0, d));
+    block++;
+    put(at + BLOCK, add(a1, a), add(b1, numberB(b, block)), add(c1, numberC(c, block)), add(d1, d));
+    block++;
+    put(at + 2 * BLOCK, add(a2, a), add(b2, numberB(b, block)), add(c2, numberC(c, block)), add(d2, d));
+    block++;
+    if (sealed === 0) continue;
+    for (; tagged < ready; tagged += 16) absorb(tagged, 1);
+    if (margin !== 0 && at === INPUT) beginTag();
+    ready += STRIDE;
+  }
+  return tagged;
+}
+
+/** The number of a block is n2 and n3: they stand in two diagonals. */
+@inline function numberC(c: v128, block: u64): v128 {
+  return i32x4.replace_lane(c, 0, <i32>block);
+}
+
+@inline function numberB(b: v128, block: u64): v128 {
+  return i32x4.replace_lane(b, 1, <i32>(block >> 32));
+}
+
+@inline function add(one: v128, other: v128): v128 {
+  return i32x4.add(one, other);
+}
+
+@inline function step(x: v128, y: v128, z: v128, bits: i32): v128 {
+  const sum = add(y, z);
+  return v128.xor(v128.xor(x, i32x4.shl(sum, bits)), i32x4.shr_u(sum, 32 - bits));
+}
+
+@inline function turn1(x: v128): v128 {
+  return v128.shuffle<i32>(x, x, 1, 2, 3, 0);
+}
+
+@inline function turn2(x: v128): v128 {
+  return v128.shuffle<i32>(x, x, 2, 3, 0, 1);
+}
+
+@inline function turn3(x: v128): v128 {
+  return v128.shuffle<i32>(x, x, 3, 0, 1, 2);
+}
+
+/** XORs 64 octets with the block that has these diagonals. */
+@inline function put(at: usize, a: v128, b: v128, c: v128, d: v128): void {
+  putRow(at, row(a, d, c, b));
+  putRow(at + 16, row(b, a, d, c));
+  putRow(at + 32, row(c, b, a, d));
+  putRow(at + 48, row(d, c, b, a));
+}
+
+@inline function putRow(at: usize, row: v128): void {
+  v128.store(at + (OUTPUT - INPUT), v128.xor(v128.load(at), row));
+}
+
+@inline function row(x: v128, y: v128, z: v128, w: v128): v128 {
+  const xy = v128.shuffle<i32>(x, y, 0, 5, 2, 7);
+  const zw = v128.shuffle<i32>(z, w, 0, 5, 2, 7);
+  return v128.shuffle<i32>(xy, zw, 0, 1, 6, 7);
+}
+
+// Poly1305. Numbers modulo 2^130 - 5 are five limbs of 26 bits. A limb of h stays below 2^27, one
+// of r below 2^26, and five times that below 2^29: a sum of five products fits into 59 bits.
+
+const LIMB: u64 = 0x3ffffff;
+
+let r0: u64 = 0, r1: u64 = 0, r2: u64 = 0, r3: u64 = 0, r4: u64 = 0;
+let s1: u64 = 0, s2: u64 = 0, s3: u64 = 0, s4: u64 = 0;
+let h0: u64 = 0, h1: u64 = 0, h2: u64 = 0, h3: u64 = 0, h4: u64 = 0;
+let padLow: u64 = 0, padHigh: u64 = 0;
+
+/** Begins a tag, with the key that the margin has become. */
+function beginTag(): void {
+  const low = load<u64>(OUTPUT) & 0x0ffffffc0fffffff;
+  const high = load<u64>(OUTPUT, 8) & 0x0ffffffc0ffffffc;
+  r0 = low & LIMB;
+  r1 = (low >> 26) & LIMB;
+  r2 = ((low >> 52) | (high << 12)) & LIMB;
+  r3 = (high >> 14) & LIMB;
+  r4 = high >> 40;
+  s1 = 5 * r1, s2 = 5 * r2, s3 = 5 * r3, s4 = 5 * r4;
+  h0 = h1 = h2 = h3 = h4 = 0;
+  padLow = load<u64>(OUTPUT, 16);
+  padHigh = load<u64>(OUTPUT, 24);
+}
+
+/** Takes octets into the tag. Only the last ones of a box may be no whole number of blocks. */
+function authenticate(at: usize, end: usize): void {
+  for (; at + 16 <= end; at += 16) absorb(at, 1);
+  if (at === end) return;
+  memory.fill(LAST, 0, 16);
+  memory.copy(LAST, at, end - at);
+  store<u8>(LAST + (end - at), 1);
+  absorb(LAST, 0);
+}
+
+/** h = (h + block) * r, where `top` is bit 128 of the block. */
+@inline function absorb(at: usize, top: u64): void {
+  const low = load<u64>(at), high = load<u64>(at, 8);
+  const x0 = h0 + (low & LIMB);
+  const x1 = h1 + ((low >> 26) & LIMB);
+  const x2 = h2 + (((low >> 52) | (high << 12)) & LIMB);
+  const x3 = h3 + ((high >> 14) & LIMB);
+  const x4 = h4 + ((high >> 40) | (top << 24));
+  const y0 = x0 * r0 + x1 * s4 + x2 * s3 + x3 * s2 + x4 * s1;
+  const y1 = x0 * r1 + x1 * r0 + x2 * s4 + x3 * s3 + x4 * s2 + (y0 >> 26);
+  const y2 = x0 * r2 + x1 * r1 + x2 * r0 + x3 * s4 + x4 * s3 + (y1 >> 26);
+  const y3 = x0 * r3 + x1 * r2 + x2 * r1 + x3 * r0 + x4 * s4 + (y2 >> 26);
+  const y4 = x0 * r4 + x1 * r3 + x2 * r2 + x3 * r1 + x4 * r0 + (y3 >> 26);
+  const z0 = (y0 & LIMB) + 5 * (y4 >> 26);
+  h0 = z0 & LIMB;
+  h1 = (y1 & LIMB) + (z0 >> 26);
+  h2 = y2 & LIMB;
+  h3 = y3 & LIMB;
+  h4 = y4 & LIMB;
+}
+
+/** tag = (h mod 2^130 - 5) + pad mod 2^128 */
+function endTag(): void {
+  // Twice round: a carry out of the top may run through all of them once more.
+  carry();
+  carry();
+  // h - (2^130 - 5), which has no bit above when h is smaller.
+  const g0 = h0 + 5;
+  const g1 = h1 + (g0 >> 26);
+  const g2 = h2 + (g1 >> 26);
+  const g3 = h3 + (g2 >> 26);
+  const g4 = h4 + (g3 >> 26) - (1 << 26);
+  const isSmaller: u64 = <u64>(<i64>g4 >> 63);
+  h0 = (h0 & isSmaller) | (g0 & LIMB & ~isSmaller);
+  h1 = (h1 & isSmaller) | (g1 & LIMB & ~isSmaller);
+  h2 = (h2 & isSmaller) | (g2 & LIMB & ~isSmaller);
+  h3 = (h3 & isSmaller) | (g3 & LIMB & ~isSmaller);
+  h4 = (h4 & isSmaller) | (g4 & LIMB & ~isSmaller);
+  const low = h0 | (h1 << 26) | (h2 << 52);
+  const high = (h2 >> 12) | (h3 << 14) | (h4 << 40);
+  const sum = low + padLow;
+  store<u64>(TAG, sum);
+  store<u64>(TAG, high + padHigh + <u64>(sum < low), 8);
+  r0 = r1 = r2 = r3 = r4 = 0;
+  h0 = h1 = h2 = h3 = h4 = 0;
+  padLow = padHigh = 0;
+}
+
+function carry(): void {
+  h1 += h0 >> 26, h0 &= LIMB;
+  h2 += h1 >> 26, h1 &= LIMB;
+  h3 += h2 >> 26, h2 &= LIMB;
+  h4 += h3 >> 26, h3 &= LIMB;
+  h0 += 5 * (h4 >> 26), h4 &= LIMB;
+}

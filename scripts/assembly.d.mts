@@ -1,0 +1,2 @@
+/** The text of src/socket/secretbox-wasm.ts. */
+export function compiled(): Promise<string>;

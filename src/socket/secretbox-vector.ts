@@ -1,0 +1,141 @@
+import type { Secretbox } from "../zmtp/index.js";
+import {
+  INPUT,
+  KEY,
+  MARGIN,
+  NONCE,
+  OUTPUT,
+  PIECE_SIZE,
+  TAG,
+  TAG_SIZE,
+  wasm,
+} from "./secretbox-wasm.js";
+
+/** What `assembly/secretbox.ts` exports, beside the places in its memory. */
+interface Assembly {
+  memory: { buffer: ArrayBuffer };
+  begin(): void;
+  seal(margin: number, size: number): void;
+  open(margin: number, size: number): void;
+  /** Whether the tag is the one that was put there. */
+  end(): number;
+}
+
+/** Of what the language has, and @types/node does not know. */
+declare const WebAssembly: {
+  Module: new (octets: Uint8Array) => object;
+  Instance: new (module: object) => { exports: Assembly };
+};
+
+/**
+ * A secretbox with vector instructions; `known` where the processor has none, or where they do not
+ * come to what `known` does.
+ */
+export function vectorOr(known: Secretbox): Secretbox {
+  try {
+    const box = new VectorSecretbox();
+    return isSame(sealedBy(box), sealedBy(known)) ? box : known;
+  } catch {
+    return known;
+  }
+}
+
+/** A box of some thousand octets that have nothing in common, sealed. */
+function sealedBy(box: Secretbox): Uint8Array {
+  const octets = Uint8Array.from({ length: 20_000 }, (_, i) => (i * i * 167) >> 8);
+  const sealed = new Uint8Array(TAG_SIZE + octets.length);
+  const [nonce, key] = [octets.subarray(100, 124), octets.subarray(200, 232)];
+  box.seal(sealed, 0, octets.subarray(0, 1), octets.subarray(1), nonce, key);
+  return sealed;
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return one.every((octet, i) => octet === other[i]);
+}
+
+/**
+ * XSalsa20-Poly1305 with the vector instructions of WebAssembly, of which libsodium's makes no use:
+ * this is more than twice as fast. A box goes through in pieces of 15 KB, in memory that stays in
+ * the processor's nearest cache and never grows.
+ */
+export class VectorSecretbox implements Secretbox {
+  readonly #assembly: Assembly;
+  readonly #memory: Uint8Array;
+
+  /** @throws WebAssembly.CompileError where the processor has no vector instructions. */
+  constructor() {
+    const octets = Uint8Array.from(atob(wasm), (char) => char.charCodeAt(0));
+    this.#assembly = new WebAssembly.Instance(new WebAssembly.Module(octets)).exports;
+    this.#memory = new Uint8Array(this.#assembly.memory.buffer);
+  }
+
+  seal(
+    target: Uint8Array,
+    at: number,
+    lead: Uint8Array,
+    plain: Uint8Array,
+    nonce: Uint8Array,
+    key: Uint8Array,
+  ): void {
+    this.#begin(nonce, key);
+    const memory = this.#memory;
+    memory.set(lead, INPUT + MARGIN);
+    let margin = MARGIN;
+    let led = lead.length;
+    let from = 0;
+    let to = at + TAG_SIZE;
+    do {
+      const size = Math.min(plain.length - from, PIECE_SIZE - margin - led);
+      memory.set(view(plain, from, size), INPUT + margin + led);
+      this.#assembly.seal(margin, led + size);
+      target.set(view(memory, OUTPUT + margin, led + size), to);
+      from += size;
+      to += led + size;
+      margin = led = 0;
+    } while (from < plain.length);
+    this.#assembly.end();
+    target.set(view(memory, TAG, TAG_SIZE), at);
+  }
+
+  open(
+    lead: Uint8Array,
+    target: Uint8Array,
+    source: Uint8Array,
+    from: number,
+    nonce: Uint8Array,
+    key: Uint8Array,
+  ): boolean {
+    this.#begin(nonce, key);
+    const memory = this.#memory;
+    memory.set(view(source, from, TAG_SIZE), TAG);
+    let margin = MARGIN;
+    let led = lead.length;
+    let at = from + TAG_SIZE;
+    let to = 0;
+    do {
+      const size = Math.min(target.length - to, PIECE_SIZE - margin - led);
+      memory.set(view(source, at, led + size), INPUT + margin);
+      this.#assembly.open(margin, led + size);
+      if (led !== 0) lead.set(view(memory, OUTPUT + margin, led));
+      target.set(view(memory, OUTPUT + margin + led, size), to);
+      at += led + size;
+      to += size;
+      margin = led = 0;
+    } while (to < target.length);
+    if (this.#assembly.end() !== 0) return true;
+    lead.fill(0);
+    target.fill(0);
+    return false;
+  }
+
+  #begin(nonce: Uint8Array, key: Uint8Array): void {
+    this.#memory.set(key, KEY);
+    this.#memory.set(nonce, NONCE);
+    this.#assembly.begin();
+  }
+}
+
+/** Not `subarray`, which makes a Buffer of one, and takes twice as long. */
+function view(octets: Uint8Array, from: number, size: number): Uint8Array {
+  return new Uint8Array(octets.buffer, octets.byteOffset + from, size);
+}
