@@ -98,9 +98,10 @@ function compileLibzmqRivals(): void {
   if (!hasLibzmq()) console.log("No rivals in C: `npm run bench:setup` installs what they need.");
 }
 
-function writeResults(options: Options, machine: Machine, sections: Section[]): void {
+/** Where the file stands is no part of it. */
+function writeResults({ json, ...options }: Options, machine: Machine, sections: Section[]): void {
   const ownName = `${machine.date.slice(0, 19).replaceAll(":", "")}-${machine.commit}.json`;
-  const file = options.json || join(import.meta.dirname, "results", ownName);
+  const file = json || join(import.meta.dirname, "results", ownName);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(
     file,
