@@ -77,23 +77,29 @@ export class VectorSecretbox implements Secretbox {
     nonce: Uint8Array,
     key: Uint8Array,
   ): void {
-    this.#begin(nonce, key);
     const memory = this.#memory;
+    this.#begin(nonce, key);
     memory.set(lead, INPUT + MARGIN);
     let margin = MARGIN;
     let led = lead.length;
     let from = 0;
     let to = at + TAG_SIZE;
-    do {
-      const size = Math.min(plain.length - from, PIECE_SIZE - margin - led);
-      memory.set(view(plain, from, size), INPUT + margin + led);
-      this.#assembly.seal(margin, led + size);
-      target.set(view(memory, OUTPUT + margin, led + size), to);
-      from += size;
-      to += led + size;
-      margin = led = 0;
-    } while (from < plain.length);
-    this.#assembly.end();
+    try {
+      do {
+        const size = Math.min(plain.length - from, PIECE_SIZE - margin - led);
+        // To make a view of a small array would be dearer than all the rest.
+        const isWhole = size === plain.length;
+        memory.set(isWhole ? plain : view(plain, from, size), INPUT + margin + led);
+        this.#assembly.seal(margin, led + size);
+        target.set(view(memory, OUTPUT + margin, led + size), to);
+        from += size;
+        to += led + size;
+        margin = led = 0;
+      } while (from < plain.length);
+    } finally {
+      // The key does not stay when the part has been taken away meanwhile.
+      this.#assembly.end();
+    }
     target.set(view(memory, TAG, TAG_SIZE), at);
   }
 

@@ -8,6 +8,7 @@ import type { Peer, Role } from "../zmtp/index.js";
 import type { Core } from "./core.js";
 import { failureOf, refusalOf } from "./failure.js";
 import { type Link, whereIs } from "./link.js";
+import { pace } from "./pace.js";
 import type { Pipe, PipeSink } from "./pipe.js";
 import type { Policy } from "./policy.js";
 import { turn } from "./turn.js";
@@ -53,6 +54,12 @@ export class Session implements EngineOwner, PipeSink, Link {
   #refusal: Exclude<Verdict, { kind: "allowed" }> | undefined;
   #finishing = false;
   #pulling = false;
+  /** It is the turn of others; what is sent meanwhile need not wait, unless it finds a queue. */
+  #resting = false;
+  readonly #goOn = (): void => {
+    this.#resting = false;
+    this.#pull();
+  };
   /** The wire is broken: messages are taken whether there is room or not. */
   #overflowing = false;
 
@@ -254,12 +261,6 @@ export class Session implements EngineOwner, PipeSink, Link {
     turn.admit(take);
   }
 
-  admitOutput(goOn: () => void): boolean {
-    if (!turn.spendLong()) return true;
-    turn.defer(goOn);
-    return false;
-  }
-
   received(): void {
     this.#pipe?.flush();
   }
@@ -271,6 +272,7 @@ export class Session implements EngineOwner, PipeSink, Link {
   }
 
   restartOutput(): void {
+    pace.start();
     this.#pull();
   }
 
@@ -294,7 +296,7 @@ export class Session implements EngineOwner, PipeSink, Link {
   take(parts: Parts): boolean {
     const engine = this.#engine;
     if (!this.#established || engine === undefined || engine.full) return false;
-    engine.send(parts);
+    if (engine.send(parts)) turn.look();
     return true;
   }
 
@@ -325,12 +327,13 @@ export class Session implements EngineOwner, PipeSink, Link {
   #pull(): void {
     // To read may let more be written, or end the session: the loop that reads goes on, in order.
     // A `Loop` by hand: that would cost 3 ns a message.
-    if (this.#pulling) return;
+    if (this.#pulling || this.#resting) return;
     this.#pulling = true;
     try {
       this.#moveMessages();
     } finally {
       this.#pulling = false;
+      pace.stop();
     }
   }
 
@@ -345,7 +348,10 @@ export class Session implements EngineOwner, PipeSink, Link {
         if (this.#finishing) engine.finish();
         return;
       }
-      engine.send(parts);
+      if (engine.send(parts) && !pace.goesOn(this.#goOn)) {
+        this.#resting = true;
+        return;
+      }
     }
   }
 

@@ -76,11 +76,9 @@ export class Turn {
     return ++this.#operations >= this.#nextCheck && this.#check();
   }
 
-  /** Counts an operation that may have been long, as {@link spend}, and looks at the clock. */
-  spendLong(): boolean {
-    if (this.#over) return true;
-    this.#operations++;
-    return this.#check();
+  /** The operation that is under way may be a long one: the next looks at the clock. */
+  look(): void {
+    this.#nextCheck = 0;
   }
 
   /**

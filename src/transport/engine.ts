@@ -28,11 +28,6 @@ export interface EngineOwner extends ConnectionHandler, InputOwner {
   /** There is room for output again: see {@link Engine.full}. */
   restartOutput(): void;
   /**
-   * A batch has been written. Whether there may be another one now; else calls back when there may,
-   * in a later turn of the event loop.
-   */
-  admitOutput(goOn: () => void): boolean;
-  /**
    * The connection is over, by itself. `unwritten` are messages that never reached the wire.
    */
   ended(reason: EndReason, unwritten: Parts[]): void;
@@ -78,12 +73,6 @@ export class Engine {
   readonly #input: Input;
   readonly #output: Output;
   #flushScheduled = false;
-  /** Others have their turn: the operating system would take more, but it shall not come now. */
-  #resting = false;
-  readonly #goOnWriting = (): void => {
-    this.#resting = false;
-    if (!this.#ended) this.#owner.restartOutput();
-  };
 
   /** @param open Makes the connection, at the given time. */
   constructor(stream: Stream, open: (now: number) => Wire, owner: EngineOwner) {
@@ -123,7 +112,7 @@ export class Engine {
 
   /** Whether no more messages should be sent now; {@link EngineOwner.restartOutput} will tell. */
   get full(): boolean {
-    return this.#resting || this.#batchIsFull() || this.outputBytes >= OUTPUT_MAX;
+    return this.#batchIsFull() || this.outputBytes >= OUTPUT_MAX;
   }
 
   /** Octets taken from the pipe and not yet given to the operating system. */
@@ -136,17 +125,20 @@ export class Engine {
     return this.#broken;
   }
 
-  /** Encodes a message; it leaves at the end of this turn, or now if there is enough. */
-  send(parts: Parts): void {
+  /**
+   * Encodes a message; it leaves at the end of this turn, or now if there is enough.
+   * @returns Whether a batch has been written, and there is room for the next.
+   */
+  send(parts: Parts): boolean {
     try {
       this.#connection.send(parts);
     } catch (error) {
       // Anything else is our own mistake.
       if (!(error instanceof TypeError)) throw error;
       this.#end({ kind: "connection", error: whyUnwritable(error) });
-      return;
+      return false;
     }
-    this.#encoded();
+    return this.#encoded();
   }
 
   /**
@@ -241,17 +233,16 @@ export class Engine {
 
   /**
    * There is something to write. What fills a batch is written at once: so whoever is told that there
-   * is no room ({@link full}) knows that a write is under way, whose end will tell of room again, or
-   * that the turn is spent, and the next one will.
+   * is no room ({@link full}) knows that a write is under way, whose end will tell of room again.
+   * @returns Whether a batch has been written whole.
    */
-  #encoded(): void {
+  #encoded(): boolean {
     if (!this.#batchIsFull() || this.#output.busy) {
       this.#scheduleFlush();
-      return;
+      return false;
     }
     this.#flush();
-    if (this.#output.busy || this.#resting || this.#ended) return;
-    this.#resting = !this.#owner.admitOutput(this.#goOnWriting);
+    return !this.#output.busy;
   }
 
   #scheduleFlush(): void {

@@ -20,7 +20,8 @@ interface Handle {
 }
 
 /**
- * What we have asked of the operating system and wait for: connections, look-ups of names, writes.
+ * What we have asked for and wait for: connections, look-ups of names, writes, and turns of the event
+ * loop for what is to be written.
  *
  * Unlike a socket or a timer such a request cannot be unref'd. One that nobody answers (a host that
  * drops our packets, a peer that never reads) would keep a process alive that has nothing to do. So
@@ -30,6 +31,7 @@ export class Requests {
   readonly #loop: Loop;
   readonly #streams = new Set<Stream>();
   #lookups = 0;
+  #turns = 0;
   #settled = 0;
   #watch: () => void = () => {};
 
@@ -47,7 +49,7 @@ export class Requests {
 
   /** How many there are now. */
   get size(): number {
-    return this.#streams.size + this.#lookups;
+    return this.#streams.size + this.#lookups + this.#turns;
   }
 
   /** Whether there are writes among them, which cannot be repeated. */
@@ -88,6 +90,17 @@ export class Requests {
     this.#settled++;
   }
 
+  /** Asks for the next turn of the event loop, which comes after timers and I/O. */
+  turn(callback: () => void): void {
+    this.#turns++;
+    setImmediate(() => {
+      this.#turns--;
+      this.#settled++;
+      callback();
+    });
+    if (this.size === 1) this.#watch();
+  }
+
   /** Gives up all requests that can be. Their streams end as if the wire had broken. */
   abandon(): void {
     const streams = [...this.#streams];
@@ -104,10 +117,12 @@ export class Requests {
     const resources = listed.filter((it) => it !== TRANSIENT);
     const requests = resources.filter((it) => KIND.test(it)).length;
     const timers = resources.filter((it) => it === "Timeout").length;
+    const turns = resources.filter((it) => it === "Immediate").length;
     return (
       resources.length -
       Math.min(requests, this.size) -
       Math.min(timers, ours) -
+      Math.min(turns, this.#turns) -
       this.#idleStandardStreams()
     );
   }

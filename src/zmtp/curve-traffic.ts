@@ -30,7 +30,7 @@ export interface Secured {
   /** Go on counting where the handshake stopped. */
   own: OwnNonces;
   peer: PeerNonces;
-  /** Where received bodies go. */
+  /** Where received bodies go, and what is sealed. */
   memory: Memory;
 }
 

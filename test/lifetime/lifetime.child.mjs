@@ -141,6 +141,12 @@ const scenarios = {
   async "send many"() {
     await sendNumbers(connected(), 2000);
   },
+  /** By reference: more than can be written while it lingers, to a peer that reads as fast as we write. */
+  "leave a long queue"() {
+    const socket = connected();
+    const large = Buffer.alloc(1_000_000);
+    for (let i = 0; i < 20_000; i++) socket.trySend(large);
+  },
   async "send large"() {
     const socket = connected();
     for (let i = 0; i < 40; i++) await socket.send([`message ${i}`, Buffer.alloc(1_000_000)]);

@@ -223,6 +223,18 @@ describe.concurrent("messages arrive, though the process ends", () => {
   });
 });
 
+describe("a peer that reads as fast as we write", () => {
+  it("does not have a queue for longer than it lingers", async () => {
+    const greedy = await DeafPeer.greedy();
+    const options = { linger: 300, sendHighWaterMark: 0 };
+    const outcome = await run("leave a long queue", greedy.endpoint, options);
+    greedy.close();
+    expect(outcome).toMatchObject({ code: 0 });
+    expect(greedy.read).toBeGreaterThan(1_000_000);
+    expect(greedy.read).toBeLessThan(15e9);
+  });
+});
+
 describe.concurrent("a peer that does not read is not given up", () => {
   it("while the program has something to do", async () => {
     const outcome = await run("stall, and live on", deaf.endpoint, { linger: 0 });
@@ -284,6 +296,7 @@ it.concurrent.each(["tcp://127.0.0.1:*", "ipc"])(
   async (endpoint) => {
     const outcome = await run("exit in mid-traffic", endpointOf(endpoint));
     expect(outcome).toMatchObject({ code: 7, stderr: "" });
-    expect(readdirSync(folder)).toEqual([]);
+    // The other one may be at it still.
+    if (endpoint === "ipc") expect(readdirSync(folder)).toEqual([]);
   },
 );

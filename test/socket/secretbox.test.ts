@@ -163,11 +163,15 @@ describe("a secretbox by vectors", () => {
     }
     vi.stubGlobal("WebAssembly", { Module: wasm.Module, Instance });
     const box = new VectorSecretbox();
+    const gone = new Uint8Array(100);
+    structuredClone(gone, { transfer: [gone.buffer] });
     for (const size of [1, 100, 50_000]) {
       const source = sealed(box, pattern(size));
       expect(opened(box, source)).toHaveLength(size);
       source[1] = (source[1] as number) ^ 1;
       expect(opened(box, source)).toBeUndefined();
+      // A part that has lost its memory ends in the middle.
+      expect(() => sealed(box, gone)).toThrow(TypeError);
       const memory = Buffer.from(memories[0]!.buffer);
       const subKey = hsalsa20(KEY, NONCE);
       const oneTimeKey = xsalsa20(KEY, NONCE, new Uint8Array(32));

@@ -1,4 +1,4 @@
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, Socket } from "node:net";
 import { Worker } from "node:worker_threads";
 import { wire } from "./mock-peer.js";
 
@@ -7,14 +7,33 @@ export class DeafPeer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  static async open(): Promise<DeafPeer> {
-    const peer = new DeafPeer();
+  static open(): Promise<DeafPeer> {
+    return DeafPeer.#open((accepted) => accepted);
+  }
+
+  /** One that is not deaf at all: it reads as fast as it can, and forgets what it has read. */
+  static async greedy(): Promise<DeafPeer & { read: number }> {
+    const peer = await DeafPeer.#open((socket) => {
+      // Into the same megabyte again and again, which `net.Server` has no option for.
+      const { _handle: handle } = socket as unknown as { _handle: object };
+      Object.assign(socket, { _handle: null });
+      const callback = (count: number) => (greedy.read += count) > 0;
+      const onread = { buffer: Buffer.alloc(2 ** 20), callback };
+      return new Socket({ handle, onread } as ConstructorParameters<typeof Socket>[0]);
+    });
+    const greedy = Object.assign(peer, { read: 0 });
+    return greedy;
+  }
+
+  static async #open(adopt: (accepted: Socket) => Socket): Promise<DeafPeer> {
+    const peer = new DeafPeer(adopt);
     await new Promise<void>((resolve) => peer.#server.listen(0, "127.0.0.1", resolve));
     return peer;
   }
 
-  private constructor() {
-    this.#server = createServer({ pauseOnConnect: true }, (socket) => {
+  private constructor(adopt: (accepted: Socket) => Socket) {
+    this.#server = createServer({ pauseOnConnect: true }, (accepted) => {
+      const socket = adopt(accepted);
       this.#sockets.add(socket);
       socket.on("error", () => {});
       socket.on("close", () => this.#sockets.delete(socket));

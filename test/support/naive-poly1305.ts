@@ -34,6 +34,10 @@ export function naivePoly1305(oneTimeKey: Uint8Array, message: Uint8Array): Uint
 const BORDERS = [
   ...[0n, 1n, 2n, 3n, 4n, 5n, P - 1n, P - 2n, P - 5n],
   ...[26n, 52n, 64n, 78n, 104n, 128n, 129n].flatMap((bits) => [2n ** bits - 1n, 2n ** bits]),
+  // Numbers whose lowest limb of 26 bits is nearly empty: with 2^130 - 5 added, it overflows twice.
+  ...[2n, 3n, 4n, 7n, 8n].flatMap((high) =>
+    [0n, 1n, 2n, 3n, 4n].map((low) => high * 2n ** 26n + low),
+  ),
 ];
 
 /** The last blocks that bring a message with these octets before them to a border of the field. */

@@ -39,12 +39,6 @@ class Owner implements EngineOwner {
   }
   /** What wants to look at octets, when it is not its turn. */
   postponed: (() => void)[] | undefined;
-  admitsOutput = true;
-  goOn: (() => void) | undefined;
-  admitOutput(goOn: () => void): boolean {
-    this.goOn = goOn;
-    return this.admitsOutput;
-  }
   admitInput(take: () => void): void {
     if (this.postponed === undefined) take();
     else this.postponed.push(take);
@@ -172,48 +166,20 @@ describe("writing", () => {
   });
 });
 
-describe("when the turn is spent", () => {
-  const full = (): Parts => [Buffer.alloc(70_000)];
-
-  it("no more is asked for than the batch that was written, until the owner says so", async () => {
-    const { engine, stream, owner } = started();
+describe("a message", () => {
+  it("that fills a batch is told of, once the system has taken all of it", async () => {
+    const { engine, stream } = started();
     await turn();
-    owner.admitsOutput = false;
-    engine.send(message("a"));
-    await turn();
-    // What fills no batch is nobody's concern.
-    expect([engine.full, owner.goOn]).toEqual([false, undefined]);
-    owner.restartOutput.mockClear();
-    engine.send(full());
-    expect([engine.full, engine.outputBytes]).toEqual([true, 0]);
-    // It is no reason to keep what is there.
-    const { length } = stream.written;
-    engine.send(message("b"));
-    await turn();
-    expect(stream.written.length).toBeGreaterThan(length);
-    expect(engine.full).toBe(true);
-    expect(owner.restartOutput).not.toHaveBeenCalled();
-    owner.goOn?.();
-    expect([engine.full, owner.restartOutput.mock.calls.length]).toEqual([false, 1]);
-  });
-
-  it("nobody is asked while a write is under way: its end tells", async () => {
-    const { engine, stream, owner } = started();
-    await turn();
+    const large = (): Parts => [Buffer.alloc(70_000)];
+    expect([engine.send(message("a")), engine.send(large()), engine.outputBytes]).toEqual([
+      ...[false, true],
+      0,
+    ]);
     stream.mode = "pending";
-    engine.send(full());
-    expect(owner.goOn).toBeUndefined();
-  });
-
-  it("nothing goes on after the end", async () => {
-    const { engine, owner } = started();
-    await turn();
-    owner.admitsOutput = false;
-    engine.send(full());
-    engine.close();
-    owner.restartOutput.mockClear();
-    owner.goOn?.();
-    expect(owner.restartOutput).not.toHaveBeenCalled();
+    expect([engine.send(large()), engine.send(large())]).toEqual([false, false]);
+    stream.mode = "taken";
+    stream.finish();
+    expect([engine.full, engine.send(message("b"))]).toEqual([false, false]);
   });
 });
 

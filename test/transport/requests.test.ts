@@ -29,6 +29,23 @@ describe("Requests", () => {
     expect(watch).toHaveBeenCalledTimes(2);
   });
 
+  it("counts turns of the event loop that were asked for, and those are not of others", async () => {
+    const requests = new Requests({ getActiveResourcesInfo: () => ["Immediate", "Immediate"] });
+    const watch = vi.fn();
+    requests.watch(watch);
+    const sizes: number[] = [];
+    const turned = new Promise<void>((resolve) => {
+      requests.turn(() => {
+        sizes.push(requests.size);
+        resolve();
+      });
+    });
+    expect([requests.size, requests.writing, requests.others(0)]).toEqual([1, false, 1]);
+    expect(watch).toHaveBeenCalledTimes(1);
+    await turned;
+    expect([sizes, requests.settled, requests.others(0)]).toEqual([[0], 1, 2]);
+  });
+
   it("gives up what can be given up", () => {
     const requests = new Requests({});
     const one = stream();
