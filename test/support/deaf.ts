@@ -17,7 +17,10 @@ export class DeafPeer {
       // Into the same megabyte again and again, which `net.Server` has no option for.
       const { _handle: handle } = socket as unknown as { _handle: object };
       Object.assign(socket, { _handle: null });
-      const callback = (count: number) => (greedy.read += count) > 0;
+      const callback = (count: number) => {
+        greedy.read += count;
+        return true;
+      };
       const onread = { buffer: Buffer.alloc(2 ** 20), callback };
       return new Socket({ handle, onread } as ConstructorParameters<typeof Socket>[0]);
     });
