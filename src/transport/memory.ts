@@ -36,7 +36,7 @@ function partClass(): PartConstructor {
 }
 
 /**
- * Memory for the received parts of one connection, and for what it sends over CURVE.
+ * Memory for the received parts of one connection.
  *
  * A part that a program keeps must not keep the chunk alive that it arrived in, so each is
  * copied: tiny ones to the heap, small ones into a segment that only this connection's parts

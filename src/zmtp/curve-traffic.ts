@@ -30,7 +30,7 @@ export interface Secured {
   /** Go on counting where the handshake stopped. */
   own: OwnNonces;
   peer: PeerNonces;
-  /** Where received bodies go, and what is sealed. */
+  /** Where received bodies go. */
   memory: Memory;
 }
 
@@ -70,7 +70,7 @@ export class CurveTraffic {
   wrap(flags: number, body: Uint8Array): Frame {
     const nonce = this.#own.next(this.#ownPrefix);
     const size = OVERHEAD + body.length;
-    const wrapped = size <= COPY_MAX ? small.subarray(0, size) : this.#memory.allocate(size);
+    const wrapped = size <= COPY_MAX ? small.subarray(0, size) : new Uint8Array(size);
     for (let i = 0; i < NAME.length; i++) wrapped[i] = NAME[i] as number;
     for (let i = 0; i < SHORT_SIZE; i++) wrapped[NAME.length + i] = nonce[SHORT_AT + i] as number;
     this.#flags[0] =

@@ -16,7 +16,7 @@ export interface CurveOptions {
   properties: Iterable<readonly [string, Uint8Array]>;
   /** Bounds of the peer's metadata. */
   limits: Limits;
-  /** Where received bodies go, and what is sealed: the connection's. */
+  /** Where received bodies go: the connection's. */
   memory: Memory;
 }
 

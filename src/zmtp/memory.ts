@@ -1,5 +1,5 @@
 /**
- * Where the octets of received messages go, and of sealed ones. Handed in: this folder does not know what a part
+ * Where the octets of received messages go. Handed in: this folder does not know what a part
  * should be (a Buffer, say), or how small ones share memory.
  */
 export interface Memory {
