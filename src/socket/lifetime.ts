@@ -50,7 +50,7 @@ interface Deadline {
  * ```
  *
  * The event loop runs out by itself, and `beforeExit` tells, unless requests of ours keep it
- * running: connections that nobody answers, writes that nobody reads. Therefore an unref'd timer
+ * running: connections that nobody answers, writes that nobody reads, queues that leave. Therefore an unref'd timer
  * looks from time to time while there are any. Work on the thread pool is invisible to it; so what
  * it gives up must be something that can be done again, or have stood still for long. Sockets are
  * not closed: if the process lives on after all, they still work.
@@ -114,7 +114,7 @@ export class Lifetime {
       this.#looks = 0;
     } else if (this.#isAwaited()) {
       this.#end();
-    } else if (!writing || this.#stoodStill(moved)) {
+    } else if (!writing || suspended || this.#stoodStill(moved)) {
       this.#giveUp();
     }
   }
@@ -134,6 +134,7 @@ export class Lifetime {
   #end(): void {
     if (this.#ending) return;
     this.#ending = true;
+    this.#requests.suspended = false;
     this.#looks = 0;
     this.#hold.take();
     this.#warning = setTimeout(() => this.#warn(), WARNING_MS);

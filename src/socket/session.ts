@@ -272,8 +272,7 @@ export class Session implements EngineOwner, PipeSink, Link {
   }
 
   restartOutput(): void {
-    pace.start();
-    this.#pull();
+    this.#pull(true);
   }
 
   ended(reason: EndReason, unwritten: Parts[]): void {
@@ -324,11 +323,12 @@ export class Session implements EngineOwner, PipeSink, Link {
   }
 
   /** Moves messages from the pipe to the connection, as long as that takes them. */
-  #pull(): void {
+  #pull(isCounted = false): void {
     // To read may let more be written, or end the session: the loop that reads goes on, in order.
     // A `Loop` by hand: that would cost 3 ns a message.
     if (this.#pulling || this.#resting) return;
     this.#pulling = true;
+    if (isCounted) pace.start();
     try {
       this.#moveMessages();
     } finally {

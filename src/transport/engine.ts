@@ -242,7 +242,7 @@ export class Engine {
       return false;
     }
     this.#flush();
-    return !this.#output.busy;
+    return !this.#output.busy && !this.#ended && !this.#batchIsFull();
   }
 
   #scheduleFlush(): void {

@@ -23,9 +23,9 @@ interface Handle {
  * What we have asked for and wait for: connections, look-ups of names, writes, and turns of the event
  * loop for what is to be written.
  *
- * Unlike a socket or a timer such a request cannot be unref'd. One that nobody answers (a host that
- * drops our packets, a peer that never reads) would keep a process alive that has nothing to do. So
- * they are counted, and `Lifetime` gives them up when nothing else is left.
+ * Unlike a socket or a timer such a request cannot be unref'd, and a turn that is does not come while
+ * nothing else happens. What nobody answers (a host that drops our packets, a peer that never reads)
+ * would keep a process alive that has nothing to do. So they are counted, and `Lifetime` gives them up when nothing else is left.
  */
 export class Requests {
   readonly #loop: Loop;
@@ -35,7 +35,7 @@ export class Requests {
   #settled = 0;
   #watch: () => void = () => {};
 
-  /** Whether new connections shall wait: the process is about to end. */
+  /** Whether new connections, and queues, shall wait: the process is about to end. */
   suspended = false;
 
   constructor(loop: Loop) {
@@ -120,7 +120,7 @@ export class Requests {
     const turns = resources.filter((it) => it === "Immediate").length;
     return (
       resources.length -
-      Math.min(requests, this.size) -
+      Math.min(requests, this.size - this.#turns) -
       Math.min(timers, ours) -
       Math.min(turns, this.#turns) -
       this.#idleStandardStreams()

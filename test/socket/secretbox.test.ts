@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { compiled } from "../../scripts/assembly.mjs";
 import { type BoxSodium, SodiumSecretbox } from "../../src/socket/secretbox-sodium.js";
 import { VectorSecretbox, vectorOr } from "../../src/socket/secretbox-vector.js";
-import { PIECE_SIZE } from "../../src/socket/secretbox-wasm.js";
+import { OUTPUT, PIECE_SIZE } from "../../src/socket/secretbox-wasm.js";
 import type { Secretbox } from "../../src/zmtp/index.js";
 import { NaclSecretbox } from "../support/nacl-cipher.js";
 import { naivePoly1305, solvePoly1305 } from "../support/naive-poly1305.js";
@@ -173,6 +173,8 @@ describe("a secretbox by vectors", () => {
       // A part that has lost its memory ends in the middle.
       expect(() => sealed(box, gone)).toThrow(TypeError);
       const memory = Buffer.from(memories[0]!.buffer);
+      // Nor the block of which the key of the message was made.
+      expect(memory.subarray(OUTPUT, OUTPUT + 64)).toEqual(Buffer.alloc(64));
       const subKey = hsalsa20(KEY, NONCE);
       const oneTimeKey = xsalsa20(KEY, NONCE, new Uint8Array(32));
       const secrets = [KEY, NONCE.subarray(0, 16), subKey, oneTimeKey.subarray(0, 16)];

@@ -46,6 +46,14 @@ describe("Requests", () => {
     expect([sizes, requests.settled, requests.others(0)]).toEqual([[0], 1, 2]);
   });
 
+  it("does not take the requests of others for its turns", () => {
+    const listed = ["GetAddrInfoReqWrap", "WriteWrap", "Immediate"];
+    const requests = new Requests({ getActiveResourcesInfo: () => listed });
+    requests.turn(() => {});
+    requests.begin(stream());
+    expect(requests.others(0)).toBe(1);
+  });
+
   it("gives up what can be given up", () => {
     const requests = new Requests({});
     const one = stream();
