@@ -50,8 +50,8 @@ interface Deadline {
  * ```
  *
  * The event loop runs out by itself, and `beforeExit` tells, unless requests of ours keep it
- * running: connections that nobody answers, writes that nobody reads, queues that leave. Therefore an unref'd timer
- * looks from time to time while there are any. Work on the thread pool is invisible to it; so what
+ * running: connections that nobody answers, writes that nobody reads, queues that leave. Therefore an
+ * unref'd timer looks from time to time while there are any. Work on the thread pool is invisible to it; so what
  * it gives up must be something that can be done again, or have stood still for long. Sockets are
  * not closed: if the process lives on after all, they still work.
  */

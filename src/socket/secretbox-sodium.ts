@@ -1,6 +1,6 @@
 import type { Secretbox } from "../zmtp/index.js";
 
-const KEY_SIZE = 32;
+export const KEY_SIZE = 32;
 const NONCE_SIZE = 24;
 const TAG_SIZE = 16;
 

@@ -1,9 +1,7 @@
 import { builtin } from "../builtin.js";
 import { errnoError } from "../errors.js";
 import type { CurveCipher, CurveKeys, Secretbox } from "../zmtp/index.js";
-import { type BoxSodium, SodiumSecretbox } from "./secretbox-sodium.js";
-
-const KEY_SIZE = 32;
+import { type BoxSodium, KEY_SIZE, SodiumSecretbox } from "./secretbox-sodium.js";
 
 /** The part of libsodium that CURVE needs, as WebAssembly has it: places are numbers. */
 interface Sodium extends BoxSodium {

@@ -117,9 +117,7 @@ export class Input implements Sink {
       this.#rest.keep(chunk);
       return undefined;
     }
-    this.#waiting = true;
-    this.#owner.admitInput(this.#take);
-    if (this.#waiting) {
+    if (!this.#isAdmitted()) {
       this.#rest.keep(chunk);
       this.#pause();
       return undefined;
@@ -145,10 +143,14 @@ export class Input implements Sink {
 
   /** Reads on in a later turn when this one is spent: a stream reads up to 32 times in one. */
   #pauseIfSpent(): void {
-    if (this.#closed || this.#paused) return;
+    if (!this.#closed && !this.#paused && !this.#isAdmitted()) this.#pause();
+  }
+
+  /** Whether octets may be looked at now; else it is told later, and {@link restart}s. */
+  #isAdmitted(): boolean {
     this.#waiting = true;
     this.#owner.admitInput(this.#take);
-    if (this.#waiting) this.#pause();
+    return !this.#waiting;
   }
 
   /** Where the stream shall read to: straight into a message's memory, if a large one is due. */

@@ -25,7 +25,8 @@ interface Handle {
  *
  * Unlike a socket or a timer such a request cannot be unref'd, and a turn that is does not come while
  * nothing else happens. What nobody answers (a host that drops our packets, a peer that never reads)
- * would keep a process alive that has nothing to do. So they are counted, and `Lifetime` gives them up when nothing else is left.
+ * would keep a process alive that has nothing to do. So they are counted, and `Lifetime` gives them up
+ * when nothing else is left.
  */
 export class Requests {
   readonly #loop: Loop;
