@@ -27,7 +27,6 @@ export async function compiled() {
   return [
     "// assembly/secretbox.ts, compiled by `npm run build:assembly`.",
     ...places.map(([name, { value }]) => `export const ${name} = ${value};`),
-    "// biome-ignore format: octets",
     `export const wasm =\n  "${Buffer.from(binary).toString("base64")}";\n`,
   ].join("\n");
 }

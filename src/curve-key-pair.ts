@@ -1,6 +1,7 @@
-import { Buffer } from "node:buffer";
 import { builtin } from "./builtin.js";
 import { encode } from "./z85.js";
+
+const KEY_SIZE = 32;
 
 /** Two keys that belong together, each as 40 characters of Z85 (RFC 32). */
 export interface CurveKeyPair {
@@ -15,11 +16,15 @@ export interface CurveKeyPair {
 export function curveKeyPair(): CurveKeyPair {
   // Not imported: it takes 3 ms to load, and few call this.
   const crypto = builtin<typeof import("node:crypto")>("node:crypto");
-  const { privateKey } = crypto.generateKeyPairSync("x25519");
-  const { x, d } = privateKey.export({ format: "jwk" });
-  return { publicKey: toText(x), secretKey: toText(d) };
+  // To export a KeyObject holds a lock that Node's garbage collector, if it runs just then, waits for.
+  const { publicKey, privateKey } = crypto.generateKeyPairSync("x25519", {
+    publicKeyEncoding: { type: "spki", format: "der" },
+    privateKeyEncoding: { type: "pkcs8", format: "der" },
+  });
+  return { publicKey: keyIn(publicKey), secretKey: keyIn(privateKey) };
 }
 
-function toText(base64url: string | undefined): string {
-  return encode(Buffer.from(base64url as string, "base64url"));
+/** The key stands at the end of its encoding (RFC 8410). */
+function keyIn(der: Uint8Array): string {
+  return encode(der.subarray(-KEY_SIZE));
 }

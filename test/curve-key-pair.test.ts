@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey } from "node:crypto";
 import { createRequire } from "node:module";
 import { expect, it } from "vitest";
 import { curveKeyPair } from "../src/curve-key-pair.js";
+import { Program } from "./support/program.js";
 
 const npm = createRequire(import.meta.url)("zeromq") as typeof import("zeromq");
 
@@ -39,3 +40,10 @@ it.each([
   expect(publicOf(octetsOf(secretKey))).toEqual(octetsOf(publicKey));
   expect(make().secretKey).not.toBe(secretKey);
 });
+
+it("never meets the garbage collector at the wrong moment", async () => {
+  // A KeyObject that was exported then held the process up for ever, once in some ten thousand pairs.
+  const program = new URL("./curve-key-pair.child.mjs", import.meta.url);
+  const outcome = await new Program(program, [40_000], ["--max-semi-space-size=1"]).ended();
+  expect(outcome).toMatchObject({ code: 0, stdout: "made\n" });
+}, 20_000);

@@ -27,7 +27,7 @@ export class Pace {
     this.#schedule = schedule;
   }
 
-  /** A queue begins to leave: from here on its time counts. What never starts, does so with its first batch. */
+  /** A queue begins to leave, and its time counts; else that begins with its first batch. */
   start(): void {
     this.#since = this.#now();
   }

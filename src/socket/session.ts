@@ -54,7 +54,7 @@ export class Session implements EngineOwner, PipeSink, Link {
   #refusal: Exclude<Verdict, { kind: "allowed" }> | undefined;
   #finishing = false;
   #pulling = false;
-  /** It is the turn of others; what is sent meanwhile need not wait, unless it finds a queue. */
+  /** It is the turn of others: nothing is pulled. */
   #resting = false;
   readonly #goOn = (): void => {
     this.#resting = false;

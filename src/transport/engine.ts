@@ -127,7 +127,7 @@ export class Engine {
 
   /**
    * Encodes a message; it leaves at the end of this turn, or now if there is enough.
-   * @returns Whether a batch has been written, and there is room for the next.
+   * @returns Whether a batch has been written whole.
    */
   send(parts: Parts): boolean {
     try {

@@ -23,10 +23,9 @@ interface Handle {
  * What we have asked for and wait for: connections, look-ups of names, writes, and turns of the event
  * loop for what is to be written.
  *
- * Unlike a socket or a timer such a request cannot be unref'd, and a turn that is does not come while
- * nothing else happens. What nobody answers (a host that drops our packets, a peer that never reads)
- * would keep a process alive that has nothing to do. So they are counted, and `Lifetime` gives them up
- * when nothing else is left.
+ * Unlike a socket or a timer they cannot be unref'd (a turn that is may never come). What nobody answers,
+ * a host that drops our packets, a peer that never reads, would keep a process alive that has nothing to
+ * do. So they are counted, and `Lifetime` gives them up when nothing else is left.
  */
 export class Requests {
   readonly #loop: Loop;
