@@ -125,8 +125,8 @@ function arrange(low: u64, high: u64): void {
  * blocks may be cut short.
  *
  * Meanwhile it takes what it sealed or opened a stride before into the tag: Poly1305 is all scalars
- * and Salsa20 all vectors, and the processor does both at once. That takes 1.01 ns an octet instead
- * of 1.40.
+ * and Salsa20 all vectors, and the processor does both at once. That takes 0.92 ns an octet instead
+ * of 1.36.
  *
  * @param sealed Where the sealed octets stand: at INPUT or at OUTPUT.
  * @returns Up to where they are in the tag.
@@ -140,7 +140,8 @@ function crypt(margin: u32, size: u32, sealed: usize): usize {
   let tagged = sealed + margin;
   let ready = sealed;
   // Of its own, and not the module's, the function keeps them in registers: a tenth faster.
-  let m0 = r0, m1 = r1, m2 = r2, m3 = r3, m4 = r4;
+  let m0 = r0, m1 = r1, m2 = r2, m3 = r3;
+  let s1 = more(r1), s2 = more(r2), s3 = more(r3);
   for (let at = INPUT; at < end; at += STRIDE) {
     let a0 = a, a1 = a, a2 = a;
     let b0 = b, b1 = b, b2 = b;
@@ -168,7 +169,7 @@ function crypt(margin: u32, size: u32, sealed: usize): usize {
         d0 = turn3(d0), d1 = turn3(d1), d2 = turn3(d2);
       }
       if (tagged < ready) {
-        absorb(tagged, 1, m0, m1, m2, m3, m4);
+        absorb(tagged, 1, m0, m1, m2, m3, s1, s2, s3);
         tagged += 16;
       }
     }
@@ -178,7 +179,8 @@ function crypt(margin: u32, size: u32, sealed: usize): usize {
     block += 3;
     if (margin !== 0 && at === INPUT) {
       beginTag();
-      m0 = r0, m1 = r1, m2 = r2, m3 = r3, m4 = r4;
+      m0 = r0, m1 = r1, m2 = r2, m3 = r3;
+      s1 = more(r1), s2 = more(r2), s3 = more(r3);
     }
     ready += STRIDE;
   }
@@ -229,24 +231,22 @@ function crypt(margin: u32, size: u32, sealed: usize): usize {
   return v128.shuffle<i32>(xy, zw, 0, 1, 6, 7);
 }
 
-// Poly1305. Numbers modulo 2^130 - 5 are five limbs of 26 bits. A limb of h stays below 2^27, one
-// of r below 2^26, and five times that below 2^29: a sum of five products fits into 59 bits.
+// Poly1305. A number modulo 2^130 - 5 is four words and two bits, and its lowest word may have a bit or
+// two more. A word of r is below 2^28 and, but for the lowest, a multiple of 4; so is 5 / 4 of it whole,
+// which is what 2^128 times it counts as. Sums of products, all below 12 * 2^60, fit into 64 bits.
 
-const LIMB: u64 = 0x3ffffff;
+const WORD: u64 = 0xffffffff;
 
-let r0: u64 = 0, r1: u64 = 0, r2: u64 = 0, r3: u64 = 0, r4: u64 = 0;
+let r0: u64 = 0, r1: u64 = 0, r2: u64 = 0, r3: u64 = 0;
 let h0: u64 = 0, h1: u64 = 0, h2: u64 = 0, h3: u64 = 0, h4: u64 = 0;
 let padLow: u64 = 0, padHigh: u64 = 0;
 
 /** Begins a tag, with the key that the margin has become. */
 function beginTag(): void {
-  const low = load<u64>(OUTPUT) & 0x0ffffffc0fffffff;
-  const high = load<u64>(OUTPUT, 8) & 0x0ffffffc0ffffffc;
-  r0 = low & LIMB;
-  r1 = (low >> 26) & LIMB;
-  r2 = ((low >> 52) | (high << 12)) & LIMB;
-  r3 = (high >> 14) & LIMB;
-  r4 = high >> 40;
+  r0 = load<u32>(OUTPUT) & 0x0fffffff;
+  r1 = load<u32>(OUTPUT, 4) & 0x0ffffffc;
+  r2 = load<u32>(OUTPUT, 8) & 0x0ffffffc;
+  r3 = load<u32>(OUTPUT, 12) & 0x0ffffffc;
   h0 = h1 = h2 = h3 = h4 = 0;
   padLow = load<u64>(OUTPUT, 16);
   padHigh = load<u64>(OUTPUT, 24);
@@ -262,63 +262,58 @@ function authenticate(at: usize, end: usize): void {
   }
   for (; at < end; at += 16) {
     const isWhole = at + 16 <= end;
-    absorb(isWhole ? at : LAST, <u64>isWhole, r0, r1, r2, r3, r4);
+    absorb(isWhole ? at : LAST, <u64>isWhole, r0, r1, r2, r3, more(r1), more(r2), more(r3));
   }
 }
 
-/** h = (h + block) * r, where `top` is bit 128 of the block. `r` has five limbs. */
-@inline function absorb(at: usize, top: u64, r0: u64, r1: u64, r2: u64, r3: u64, r4: u64): void {
-  const s1 = 5 * r1, s2 = 5 * r2, s3 = 5 * r3, s4 = 5 * r4;
-  const low = load<u64>(at), high = load<u64>(at, 8);
-  const x0 = h0 + (low & LIMB);
-  const x1 = h1 + ((low >> 26) & LIMB);
-  const x2 = h2 + (((low >> 52) | (high << 12)) & LIMB);
-  const x3 = h3 + ((high >> 14) & LIMB);
-  const x4 = h4 + ((high >> 40) | (top << 24));
-  const y0 = x0 * r0 + x1 * s4 + x2 * s3 + x3 * s2 + x4 * s1;
-  const y1 = x0 * r1 + x1 * r0 + x2 * s4 + x3 * s3 + x4 * s2 + (y0 >> 26);
-  const y2 = x0 * r2 + x1 * r1 + x2 * r0 + x3 * s4 + x4 * s3 + (y1 >> 26);
-  const y3 = x0 * r3 + x1 * r2 + x2 * r1 + x3 * r0 + x4 * s4 + (y2 >> 26);
-  const y4 = x0 * r4 + x1 * r3 + x2 * r2 + x3 * r1 + x4 * r0 + (y3 >> 26);
-  const z0 = (y0 & LIMB) + 5 * (y4 >> 26);
-  h0 = z0 & LIMB;
-  h1 = (y1 & LIMB) + (z0 >> 26);
-  h2 = y2 & LIMB;
-  h3 = y3 & LIMB;
-  h4 = y4 & LIMB;
+/** 5 / 4 of a word of r. */
+@inline function more(r: u64): u64 {
+  return r + (r >> 2);
+}
+
+/** h = (h + block) * r, where `top` is bit 128 of the block. */
+@inline function absorb(
+  at: usize, top: u64, r0: u64, r1: u64, r2: u64, r3: u64, s1: u64, s2: u64, s3: u64,
+): void {
+  const x0 = h0 + load<u32>(at);
+  const x1 = h1 + load<u32>(at, 4);
+  const x2 = h2 + load<u32>(at, 8);
+  const x3 = h3 + load<u32>(at, 12);
+  const x4 = h4 + top;
+  const y0 = x0 * r0 + x1 * s3 + x2 * s2 + x3 * s1;
+  const y1 = x0 * r1 + x1 * r0 + x2 * s3 + x3 * s2 + x4 * s1 + (y0 >> 32);
+  const y2 = x0 * r2 + x1 * r1 + x2 * r0 + x3 * s3 + x4 * s2 + (y1 >> 32);
+  const y3 = x0 * r3 + x1 * r2 + x2 * r1 + x3 * r0 + x4 * s3 + (y2 >> 32);
+  const y4 = x4 * r0 + (y3 >> 32);
+  h0 = (y0 & WORD) + 5 * (y4 >> 2);
+  h1 = y1 & WORD;
+  h2 = y2 & WORD;
+  h3 = y3 & WORD;
+  h4 = y4 & 3;
 }
 
 /** tag = (h mod 2^130 - 5) + pad mod 2^128 */
 function endTag(): void {
-  // Twice round: a carry out of the top may run through all of them once more.
-  carry();
-  carry();
-  // h - (2^130 - 5), which has no bit above when h is smaller.
-  const g0 = h0 + 5;
-  const g1 = h1 + (g0 >> 26);
-  const g2 = h2 + (g1 >> 26);
-  const g3 = h3 + (g2 >> 26);
-  const g4 = h4 + (g3 >> 26) - (1 << 26);
-  const isSmaller: u64 = <u64>(<i64>g4 >> 63);
-  h0 = (h0 & isSmaller) | (g0 & LIMB & ~isSmaller);
-  h1 = (h1 & isSmaller) | (g1 & LIMB & ~isSmaller);
-  h2 = (h2 & isSmaller) | (g2 & LIMB & ~isSmaller);
-  h3 = (h3 & isSmaller) | (g3 & LIMB & ~isSmaller);
-  h4 = (h4 & isSmaller) | (g4 & LIMB & ~isSmaller);
-  const low = h0 | (h1 << 26) | (h2 << 52);
-  const high = (h2 >> 12) | (h3 << 14) | (h4 << 40);
+  h1 += h0 >> 32;
+  h2 += h1 >> 32;
+  h3 += h2 >> 32;
+  h4 += h3 >> 32;
+  // h - (2^130 - 5), which is right unless h is smaller.
+  const g0 = (h0 & WORD) + 5;
+  const g1 = (h1 & WORD) + (g0 >> 32);
+  const g2 = (h2 & WORD) + (g1 >> 32);
+  const g3 = (h3 & WORD) + (g2 >> 32);
+  const isSmaller: u64 = ((h4 + (g3 >> 32)) >> 2) - 1;
+  const low = (joined(h0, h1) & isSmaller) | (joined(g0, g1) & ~isSmaller);
+  const high = (joined(h2, h3) & isSmaller) | (joined(g2, g3) & ~isSmaller);
   const sum = low + padLow;
   store<u64>(TAG, sum);
   store<u64>(TAG, high + padHigh + <u64>(sum < low), 8);
-  r0 = r1 = r2 = r3 = r4 = 0;
+  r0 = r1 = r2 = r3 = 0;
   h0 = h1 = h2 = h3 = h4 = 0;
   padLow = padHigh = 0;
 }
 
-function carry(): void {
-  h1 += h0 >> 26, h0 &= LIMB;
-  h2 += h1 >> 26, h1 &= LIMB;
-  h3 += h2 >> 26, h2 &= LIMB;
-  h4 += h3 >> 26, h3 &= LIMB;
-  h0 += 5 * (h4 >> 26), h4 &= LIMB;
+@inline function joined(low: u64, high: u64): u64 {
+  return (low & WORD) | (high << 32);
 }
