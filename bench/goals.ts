@@ -97,7 +97,7 @@ export const goals = {
   storyLatenessMs: { atMost: 12 },
   /** What the library promises to any timer of the process. */
   fairnessLatenessMs: { atMost: 10 },
-  packedKilobytes: { atMost: 420 },
+  packedKilobytes: { atMost: 425 },
 } satisfies Record<string, Goal>;
 
 /** Milliseconds that importing the package may take, given what importing node:net takes. */

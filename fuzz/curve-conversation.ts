@@ -6,7 +6,6 @@ import {
   CurveClient,
   type CurveKeys,
   CurveServer,
-  plainMemory,
   type Role,
 } from "../src/zmtp/index.js";
 import { CurveClientPeer, CurveServerPeer } from "../test/support/curve-peer.js";
@@ -54,7 +53,7 @@ const sodium: CurveCipher = await loadCurveCipher();
 export function ours(role: Role): CurveClient | CurveServer {
   const cipher = new RememberingCipher(sodium, role === "client" ? 1 : 2);
   const options = {
-    ...{ cipher, limits: WIDE, memory: plainMemory },
+    ...{ cipher, limits: WIDE },
     properties: announce("PAIR", undefined),
   };
   if (role === "server") return new CurveServer(SERVER, options);

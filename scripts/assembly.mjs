@@ -27,7 +27,7 @@ export async function compiled() {
   return [
     "// assembly/secretbox.ts, compiled by `npm run build:assembly`.",
     ...places.map(([name, { value }]) => `export const ${name} = ${value};`),
-    `export const wasm =\n  "${Buffer.from(binary).toString("base64")}";\n`,
+    `export const wasm =\n  "${Buffer.from(binary).toString("hex")}";\n`,
   ].join("\n");
 }
 

@@ -79,10 +79,13 @@ function outcome(
   const decoder = new Decoder(sink, { limits: LIMITS, held, reserve });
   if (mode & HANDSHAKES) decoder.handshaking = true;
   if (mode & UNWRAPS) {
-    decoder.unwrap = (flags, body) => ({
-      flags: INNER_FLAGS[(flags + body.length) % INNER_FLAGS.length] as number,
-      body: body.subarray(1),
-    });
+    decoder.traffic = {
+      overhead: 3,
+      unwrap: (flags, head, at, body, target) => {
+        target.set(body);
+        return INNER_FLAGS[(flags + (head[at] ?? 0) + body.length) % INNER_FLAGS.length] as number;
+      },
+    };
   }
   let error: string | undefined;
   try {

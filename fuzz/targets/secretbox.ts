@@ -56,13 +56,17 @@ export const secretbox: Target = {
     );
 
     const [openLead, openPlain] = [new Uint8Array(lead.length), new Uint8Array(plain.length)];
-    check("opens", box.open(openLead, openPlain, target, at, nonce, key));
+    const body = target.subarray(at + TAG_SIZE + lead.length);
+    check("opens", box.open(openLead, openPlain, target, at, body, nonce, key));
     alike("the lead", openLead, lead);
     alike("opened", openPlain, plain);
+    const place = body.slice();
+    check("opens in its place", box.open(openLead, place, target, at, place, nonce, key));
+    alike("opened in its place", place, plain);
 
     const bit = random.below(8 * expected.length);
     target[at + (bit >> 3)] = (target[at + (bit >> 3)] as number) ^ (1 << (bit & 7));
-    check("does not open", !box.open(openLead, openPlain, target, at, nonce, key));
+    check("does not open", !box.open(openLead, openPlain, target, at, body, nonce, key));
     check(
       "is zero",
       [...openLead, ...openPlain].every((octet) => octet === 0),

@@ -5,7 +5,6 @@ import {
   CurveServer,
   type Limits,
   type Mechanism,
-  type Memory,
   NullMechanism,
   type PlainLogin,
   PlainMechanism,
@@ -35,8 +34,6 @@ export interface Secured {
   /** Our metadata. */
   properties: Iterable<readonly [string, Uint8Array]>;
   limits: Limits;
-  /** The connection's own. */
-  memory: Memory;
 }
 
 /**
@@ -83,7 +80,7 @@ export class Policy {
   }
 
   /** The mechanism of one connection. */
-  open({ role, properties, limits, memory }: Secured): Mechanism {
+  open({ role, properties, limits }: Secured): Mechanism {
     const { plain, curve } = this.#terms;
     if (plain !== undefined) {
       const login = plain === "server" ? undefined : plain;
@@ -91,7 +88,7 @@ export class Policy {
     }
     if (curve === undefined) return new NullMechanism(role, properties, limits);
     const cipher = curveCipher() as CurveCipher;
-    const options = { cipher, properties, limits, memory };
+    const options = { cipher, properties, limits };
     this.#keys ??= keysOf(curve.secretKey, cipher);
     if (curve.serverKey === undefined) return new CurveServer(this.#keys, options);
     return new CurveClient(this.#keys, curve.serverKey, options);

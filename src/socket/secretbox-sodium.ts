@@ -69,20 +69,23 @@ export class SodiumSecretbox implements Secretbox {
   open(
     lead: Uint8Array,
     target: Uint8Array,
-    source: Uint8Array,
-    from: number,
+    head: Uint8Array,
+    at: number,
+    body: Uint8Array,
     nonce: Uint8Array,
     key: Uint8Array,
   ): boolean {
-    const size = source.length - from;
+    const first = TAG_SIZE + lead.length;
+    const size = first + body.length;
     if (this.#reserve(size)) {
       const box = this.#box;
       const plain = box + TAG_SIZE;
-      this.#heap.set(source.subarray(from), box);
+      this.#heap.set(head.subarray(at, at + first), box);
+      this.#heap.set(body, box + first);
       const { _crypto_secretbox_open_easy } = this.#sodium;
       if (this.#crypt(_crypto_secretbox_open_easy, plain, box, size, nonce, key) === 0) {
         lead.set(this.#heap.subarray(plain, plain + lead.length));
-        target.set(this.#heap.subarray(plain + lead.length, box + size));
+        target.set(this.#heap.subarray(box + first, box + size));
         return true;
       }
     }

@@ -80,15 +80,14 @@ export class Wiring {
     const limits = { ...DEFAULT_LIMITS, maxMessageSize: options.number("maxMessageSize") };
     const interval = options.number("heartbeatInterval");
     const timeout = options.number("heartbeatTimeout");
-    const memory = this.memory();
     const properties = announce(socketType, this.routingId);
     return {
       role: policy.part(role),
       socketType,
-      mechanism: policy.open({ role, properties, limits, memory }),
+      mechanism: policy.open({ role, properties, limits }),
       slabs,
       ...(publishes && { press }),
-      memory,
+      memory: this.memory(),
       limits,
       held: this.#held,
       reserve: this.#reserve,

@@ -2,6 +2,8 @@ import type { Budget } from "./limits.js";
 import type { Memory } from "./memory.js";
 import { ProtocolError } from "./protocol-error.js";
 
+const NOTHING = new Uint8Array(0);
+
 /** What one large body may reserve before its octets come: untouched pages cost nothing. */
 const RESERVATION = 1024 * 1024;
 
@@ -9,7 +11,8 @@ const RESERVATION = 1024 * 1024;
 const FIRST_ROOM = 4 * 1024;
 
 /**
- * One body that comes in pieces. Memory follows the octets received, never the size announced:
+ * One body that comes in pieces, and what a mechanism has put before it, which is kept apart so that
+ * the body can be transformed where it is. Memory follows the octets received, never the size announced:
  * a body of up to 1 MiB may reserve its room at once while `reserve` lasts, and is then copied
  * once; any other grows by doubling.
  */
@@ -17,7 +20,9 @@ export class Assembly {
   readonly #memory: Memory;
   readonly #held: Budget;
   readonly #reserve: Budget;
+  #head: Uint8Array = NOTHING;
   #size = 0;
+  /** Octets of the body that have come; below zero: of the head that have not. */
   #filled = 0;
   #reserved = 0;
   #room: Uint8Array | undefined;
@@ -42,13 +47,20 @@ export class Assembly {
     return this.#room === undefined ? 0 : this.#room.length;
   }
 
-  /** Begins a body of `size` octets, at least one. */
-  begin(size: number): void {
-    this.#size = size;
-    this.#filled = 0;
-    const wish = Math.min(size, RESERVATION);
+  /** What stood before the body; good until the next one begins. */
+  get head(): Uint8Array {
+    return this.#head;
+  }
+
+  /** Begins what has `size` octets, at least one, of which the first `headSize` are no body's. */
+  begin(size: number, headSize = 0): void {
+    const before = Math.min(size, headSize);
+    if (before !== this.#head.length) this.#head = new Uint8Array(before);
+    this.#size = size - before;
+    this.#filled = -before;
+    const wish = Math.min(this.#size, RESERVATION);
     if (this.#reserve.take(wish)) this.#reserved = wish;
-    this.#grow(this.#reserved > 0 ? wish : Math.min(size, FIRST_ROOM));
+    this.#grow(this.#reserved > 0 ? wish : Math.min(this.#size, FIRST_ROOM));
   }
 
   /**
@@ -57,6 +69,9 @@ export class Assembly {
    */
   fill(chunk: Uint8Array, at: number, end: number): number {
     let from = at;
+    while (from < end && this.#filled < 0) {
+      this.#head[this.#head.length + this.#filled++] = chunk[from++] as number;
+    }
     while (from < end && this.#filled < this.#size) {
       const room = this.#roomLeft();
       const count = Math.min(end - from, room.length - this.#filled);
@@ -77,9 +92,9 @@ export class Assembly {
     this.#filled += count;
   }
 
-  /** Octets of the body that have not come. */
+  /** Octets of the body that have not come; none is awaited before its head has. */
   get missing(): number {
-    return this.#size - this.#filled;
+    return this.#filled < 0 ? 0 : this.#size - this.#filled;
   }
 
   get done(): boolean {

@@ -257,9 +257,12 @@ export class Connection implements DecoderSink {
     const { mechanism } = this.#options;
     const last = mechanism.admit();
     if (last !== undefined) this.#encoder.command(last);
-    this.#decoder.unwrap = mechanism.unwrap?.bind(mechanism);
     // What the handshake encoded goes as it is; all that follows is the mechanism's.
-    this.#encoder.wrap = mechanism.wrap?.bind(mechanism);
+    const { traffic } = mechanism;
+    if (traffic !== undefined) {
+      this.#decoder.traffic = traffic;
+      this.#encoder.wrap = (flags, body) => traffic.wrap(flags, body);
+    }
     this.#heartbeat.start(now);
     this.#handler.admitted?.();
     // It may have closed the connection.

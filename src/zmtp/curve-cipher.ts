@@ -28,16 +28,18 @@ export interface Secretbox {
     key: Uint8Array,
   ): void;
   /**
-   * Opens the box that stands in `source` from `from` to its end. What was sealed fills `lead`, of
-   * 4 KB at the most, and then `target`: together they have {@link TAG_SIZE} less than the box.
+   * Opens a box that comes in two: its tag, and what `lead` was sealed to, stand in `head` at `at`;
+   * `body` is the rest. What was sealed fills `lead`, of 4 KB at the most, and `target`, which is
+   * as large as `body`, and may be `body`.
    * @returns False when it was not sealed with this key and nonce, or was changed: then both are
    *   zero.
    */
   open(
     lead: Uint8Array,
     target: Uint8Array,
-    source: Uint8Array,
-    from: number,
+    head: Uint8Array,
+    at: number,
+    body: Uint8Array,
     nonce: Uint8Array,
     key: Uint8Array,
   ): boolean;

@@ -1,8 +1,7 @@
 import { type Secretbox, TAG_SIZE } from "./curve-cipher.js";
 import { type OwnNonces, type PeerNonces, PREFIX, SHORT_AT, SHORT_SIZE } from "./curve-nonce.js";
 import { COMMAND, COPY_MAX, type Frame, MORE } from "./frame.js";
-import type { Role } from "./mechanism.js";
-import type { Memory } from "./memory.js";
+import type { Role, Traffic } from "./mechanism.js";
 import { ProtocolError } from "./protocol-error.js";
 import { ascii } from "./text.js";
 
@@ -10,7 +9,7 @@ const NAME = ascii("\x07MESSAGE");
 const BOX_AT: number = NAME.length + SHORT_SIZE;
 const FLAGS_SIZE = 1;
 
-/** Octets of a MESSAGE beside those of the body that it carries: 33. */
+/** Octets of a MESSAGE before those of the body that it carries: 33. */
 const OVERHEAD: number = BOX_AT + TAG_SIZE + FLAGS_SIZE;
 
 /** The flags inside a MESSAGE. Those of a frame are others: there a command is 4. */
@@ -30,8 +29,6 @@ export interface Secured {
   /** Go on counting where the handshake stopped. */
   own: OwnNonces;
   peer: PeerNonces;
-  /** Where received bodies go. */
-  memory: Memory;
 }
 
 /**
@@ -46,27 +43,26 @@ export interface Secured {
  * send the latter. What it carries says by its own flags whether it is a command and whether more
  * parts follow; libzmq's are 1 for MORE and 2 for COMMAND.
  */
-export class CurveTraffic {
+export class CurveTraffic implements Traffic {
+  readonly overhead: number = OVERHEAD;
   readonly #box: Secretbox;
-  readonly #key: Uint8Array;
+  #key: Uint8Array | undefined;
   readonly #own: OwnNonces;
   readonly #ownPrefix: Uint8Array;
   readonly #peer: PeerNonces;
   readonly #peerPrefix: Uint8Array;
-  readonly #memory: Memory;
   readonly #flags = new Uint8Array(FLAGS_SIZE);
 
-  constructor({ box, role, key, own, peer, memory }: Secured) {
+  constructor({ box, role, key, own, peer }: Secured) {
     this.#box = box;
     this.#key = key;
     this.#own = own;
     this.#ownPrefix = role === "client" ? PREFIX.fromClient : PREFIX.fromServer;
     this.#peer = peer;
     this.#peerPrefix = role === "client" ? PREFIX.fromServer : PREFIX.fromClient;
-    this.#memory = memory;
   }
 
-  /** @throws Error when no nonce is left, after 2^64 - 1 frames. */
+  /** @throws Error when no nonce is left, after 2^64 - 1 frames, and after the end. */
   wrap(flags: number, body: Uint8Array): Frame {
     const nonce = this.#own.next(this.#ownPrefix);
     const size = OVERHEAD + body.length;
@@ -75,31 +71,48 @@ export class CurveTraffic {
     for (let i = 0; i < SHORT_SIZE; i++) wrapped[NAME.length + i] = nonce[SHORT_AT + i] as number;
     this.#flags[0] =
       ((flags & MORE) !== 0 ? INNER_MORE : 0) | ((flags & COMMAND) !== 0 ? INNER_COMMAND : 0);
-    this.#box.seal(wrapped, BOX_AT, this.#flags, body, nonce, this.#key);
+    this.#box.seal(wrapped, BOX_AT, this.#flags, body, nonce, this.#secret);
     return { flags: 0, body: wrapped };
   }
 
-  /** @throws ProtocolError when it is no MESSAGE of the peer's, or one that was there before. */
-  unwrap(flags: number, body: Uint8Array): Frame {
+  /**
+   * @returns The flags of what it carries, which fills `target`.
+   * @throws ProtocolError when it is no MESSAGE of the peer's, or one that was there before.
+   */
+  unwrap(
+    flags: number,
+    head: Uint8Array,
+    at: number,
+    body: Uint8Array,
+    target: Uint8Array,
+  ): number {
     if ((flags & MORE) !== 0) {
       throw new ProtocolError("ERR_ZMTP_MALFORMED_FRAME", "MORE outside a MESSAGE");
     }
     for (let i = 0; i < NAME.length; i++) {
-      if (body[i] !== NAME[i]) throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "no MESSAGE");
+      if (head[at + i] !== NAME[i]) {
+        throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "no MESSAGE");
+      }
     }
-    if (body.length < OVERHEAD) throw malformed("it is cut short");
-    const nonce = this.#peer.take(body, NAME.length, this.#peerPrefix);
-    const plain = this.#memory.allocate(body.length - OVERHEAD);
-    if (!this.#box.open(this.#flags, plain, body, BOX_AT, nonce, this.#key)) {
+    if (head.length - at < OVERHEAD) throw malformed("it is cut short");
+    const nonce = this.#peer.take(head, at + NAME.length, this.#peerPrefix);
+    if (!this.#box.open(this.#flags, target, head, at + BOX_AT, body, nonce, this.#secret)) {
       throw new ProtocolError("ERR_ZMTP_CRYPTOGRAPHIC");
     }
     const inner = this.#flags[0] as number;
     if ((inner & ~(INNER_MORE | INNER_COMMAND)) !== 0) throw malformed("a reserved flag is set");
-    return {
-      flags:
-        ((inner & INNER_MORE) !== 0 ? MORE : 0) | ((inner & INNER_COMMAND) !== 0 ? COMMAND : 0),
-      body: plain,
-    };
+    return ((inner & INNER_MORE) !== 0 ? MORE : 0) | ((inner & INNER_COMMAND) !== 0 ? COMMAND : 0);
+  }
+
+  /** The connection has ended. */
+  close(): void {
+    this.#key = undefined;
+  }
+
+  /** It is cleared after the end, and nothing may go out under such a key. */
+  get #secret(): Uint8Array {
+    if (this.#key === undefined) throw new Error("there is no traffic");
+    return this.#key;
   }
 }
 

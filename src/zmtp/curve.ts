@@ -1,10 +1,8 @@
 import { type CurveCipher, KEY_SIZE, TAG_SIZE } from "./curve-cipher.js";
 import { OwnNonces, PeerNonces } from "./curve-nonce.js";
 import { CurveTraffic } from "./curve-traffic.js";
-import type { Frame } from "./frame.js";
 import type { Limits } from "./limits.js";
-import type { Role } from "./mechanism.js";
-import type { Memory } from "./memory.js";
+import type { Role, Traffic } from "./mechanism.js";
 import { encodeMetadata } from "./metadata.js";
 import { ProtocolError } from "./protocol-error.js";
 
@@ -16,8 +14,6 @@ export interface CurveOptions {
   properties: Iterable<readonly [string, Uint8Array]>;
   /** Bounds of the peer's metadata. */
   limits: Limits;
-  /** Where received bodies go: the connection's. */
-  memory: Memory;
 }
 
 /** Boxes in a handshake: where in the commands they stand (RFC 26), names not counted. */
@@ -69,40 +65,30 @@ export abstract class Curve {
   protected readonly own: OwnNonces = new OwnNonces();
   protected readonly peer: PeerNonces = new PeerNonces();
   readonly #role: Role;
-  readonly #memory: Memory;
   readonly #secrets: Uint8Array[] = [];
   #traffic: CurveTraffic | undefined;
 
-  protected constructor(role: Role, { cipher, properties, limits, memory }: CurveOptions) {
+  protected constructor(role: Role, { cipher, properties, limits }: CurveOptions) {
     this.#role = role;
     this.cipher = cipher;
     this.metadata = encodeMetadata(properties);
     this.limits = limits;
-    this.#memory = memory;
   }
 
-  wrap(flags: number, body: Uint8Array): Frame {
-    return this.#secured.wrap(flags, body);
-  }
-
-  unwrap(flags: number, body: Uint8Array): Frame {
-    return this.#secured.unwrap(flags, body);
+  get traffic(): Traffic | undefined {
+    return this.#traffic;
   }
 
   close(): void {
     for (const secret of this.#secrets) secret.fill(0);
     this.#secrets.length = 0;
-    this.#traffic = undefined;
+    this.#traffic?.close();
   }
 
   /** From here on there is traffic, under the key that C' and S' share. */
   protected secure(key: Uint8Array): void {
     const { own, peer } = this;
-    this.#traffic = new CurveTraffic({
-      ...{ box: this.cipher.box, own, peer, key },
-      role: this.#role,
-      memory: this.#memory,
-    });
+    this.#traffic = new CurveTraffic({ box: this.cipher.box, role: this.#role, key, own, peer });
   }
 
   /** Remembers a secret that is to be cleared in the end. */
@@ -124,15 +110,10 @@ export abstract class Curve {
 
   /** What is in the box that stands in `data` from `from` to its end. */
   protected opened(data: Uint8Array, from: number, nonce: Uint8Array, key: Uint8Array): Uint8Array {
-    const plain = new Uint8Array(data.length - from - TAG_SIZE);
-    if (!this.cipher.box.open(NOTHING, plain, data, from, nonce, key)) throw cryptographic();
+    const body = data.subarray(from + TAG_SIZE);
+    const plain = new Uint8Array(body.length);
+    if (!this.cipher.box.open(NOTHING, plain, data, from, body, nonce, key)) throw cryptographic();
     return plain;
-  }
-
-  /** The key is cleared after the end, and nothing may go out under such a key. */
-  get #secured(): CurveTraffic {
-    if (this.#traffic === undefined) throw new Error("there is no traffic");
-    return this.#traffic;
   }
 }
 

@@ -1,6 +1,7 @@
 import { Assembly } from "./assembly.js";
-import { COMMAND, type Frame, LONG, MAX_HEADER_SIZE, MORE, RESERVED, readUint64 } from "./frame.js";
+import { COMMAND, LONG, MAX_HEADER_SIZE, MORE, RESERVED, readUint64 } from "./frame.js";
 import { Budget, DEFAULT_LIMITS, type Limits } from "./limits.js";
+import type { Traffic } from "./mechanism.js";
 import { type Memory, plainMemory } from "./memory.js";
 import { ProtocolError } from "./protocol-error.js";
 
@@ -23,6 +24,8 @@ export interface DecoderOptions {
   /** Bounds what is reserved for octets that have not come yet; may be shared. Default: 64 MiB. */
   reserve?: Budget;
 }
+
+const NOTHING = new Uint8Array(0);
 
 /** The default of {@link DecoderOptions.held}. */
 export const HELD_LIMIT = 2 ** 31;
@@ -61,7 +64,7 @@ export class Decoder {
   #maxMessage: number;
   #maxCommand: number;
   #handshaking = false;
-  #unwrap: ((flags: number, body: Uint8Array) => Frame) | undefined;
+  #traffic: Pick<Traffic, "overhead" | "unwrap"> | undefined;
 
   /** @param sink Where messages and commands go. */
   constructor(sink: DecoderSink, options: DecoderOptions = {}) {
@@ -86,9 +89,9 @@ export class Decoder {
     this.#maxCommand = on ? maxHandshakeCommandSize : maxCommandSize;
   }
 
-  /** Undoes what the mechanism did to every frame. */
-  set unwrap(unwrap: ((flags: number, body: Uint8Array) => Frame) | undefined) {
-    this.#unwrap = unwrap;
+  /** From here on frames are what a mechanism has made of them. */
+  set traffic(traffic: Pick<Traffic, "overhead" | "unwrap">) {
+    this.#traffic = traffic;
   }
 
   /** What is held for the message that is being assembled, in octets. */
@@ -112,7 +115,7 @@ export class Decoder {
       if (this.#body.active) {
         from = this.#body.fill(chunk, from, end);
         if (!this.#body.done) return from;
-        if (!this.#deliver(this.#flags, this.#body.take())) return from;
+        if (!this.#deliver()) return from;
         continue;
       }
       if (from === end) return from;
@@ -120,19 +123,12 @@ export class Decoder {
       if (this.#headerSize > 0) return from;
       const size = this.#size;
       if (size <= end - from) {
-        const body = this.#bodyIn(chunk, from, from + size);
         from += size;
-        if (!this.#deliver(this.#flags, body)) return from;
+        if (!this.#deliverFrom(chunk, from - size, from)) return from;
       } else {
-        this.#body.begin(size);
+        this.#body.begin(size, this.#traffic?.overhead);
       }
     }
-  }
-
-  /** A part of its own; but what a mechanism has still to transform is no part yet. */
-  #bodyIn(chunk: Uint8Array, from: number, to: number): Uint8Array {
-    if (this.#unwrap === undefined) return this.#memory.copy(chunk, from, to);
-    return chunk.subarray(from, to);
   }
 
   /**
@@ -150,7 +146,7 @@ export class Decoder {
    */
   filled(count: number): void {
     this.#body.advance(count);
-    if (this.#body.done) this.#deliver(this.#flags, this.#body.take());
+    if (this.#body.done) this.#deliver();
   }
 
   /** Forgets the unfinished message and gives back what it held. */
@@ -202,7 +198,7 @@ export class Decoder {
     // The commonest frame, a short message of one part, is right by these few glances.
     if (flags !== 0 || this.#handshaking || size > this.#maxMessage || this.#parts !== undefined) {
       // Under a mechanism, what looks like a command may carry a message.
-      this.#judge(this.#unwrap === undefined ? flags : flags & ~COMMAND, size);
+      this.#judge(this.#traffic === undefined ? flags : flags & ~COMMAND, size);
     }
     this.#flags = flags & (MORE | COMMAND);
     this.#size = size;
@@ -244,12 +240,29 @@ export class Decoder {
     }
   }
 
-  #deliver(flags: number, body: Uint8Array): boolean {
-    if (this.#unwrap === undefined) return this.#dispatch(flags, body);
-    const inner = this.#unwrap(flags, body);
+  /** A frame that lies whole in a chunk. */
+  #deliverFrom(chunk: Uint8Array, from: number, to: number): boolean {
+    if (this.#traffic === undefined) {
+      return this.#dispatch(this.#flags, this.#memory.copy(chunk, from, to));
+    }
+    const start = from + this.#traffic.overhead;
+    if (start > to) return this.#unwrapped(chunk.subarray(from, to), 0, NOTHING, NOTHING);
+    const target = this.#memory.allocate(to - start);
+    return this.#unwrapped(chunk, from, chunk.subarray(start, to), target);
+  }
+
+  /** A frame that was assembled: its memory is ours, and a mechanism's result fits into it. */
+  #deliver(): boolean {
+    const body = this.#body.take();
+    if (this.#traffic === undefined) return this.#dispatch(this.#flags, body);
+    return this.#unwrapped(this.#body.head, 0, body, body);
+  }
+
+  #unwrapped(head: Uint8Array, at: number, body: Uint8Array, target: Uint8Array): boolean {
+    const inner = (this.#traffic as Traffic).unwrap(this.#flags, head, at, body, target);
     // The frame on the wire was judged too, but a mechanism hides the flags that count.
-    this.#judge(inner.flags, inner.body.length);
-    return this.#dispatch(inner.flags & (MORE | COMMAND), inner.body);
+    this.#judge(inner, target.length);
+    return this.#dispatch(inner & (MORE | COMMAND), target);
   }
 
   #dispatch(flags: number, body: Uint8Array): boolean {

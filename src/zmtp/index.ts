@@ -16,7 +16,7 @@ export { COPY_MAX, type Frame, MAX_HEADER_SIZE } from "./frame.js";
 export { encodeGreeting, GREETING_SIZE, type Greeting, GreetingDecoder } from "./greeting.js";
 export type { HeartbeatOptions } from "./heartbeat.js";
 export { Budget, DEFAULT_LIMITS, type Limits } from "./limits.js";
-export type { Mechanism, Refusal, Role, Step } from "./mechanism.js";
+export type { Mechanism, Refusal, Role, Step, Traffic } from "./mechanism.js";
 export { type Memory, plainMemory } from "./memory.js";
 export { announce, decodeMetadata, encodeMetadata, type Metadata } from "./metadata.js";
 export { NullMechanism } from "./null.js";

@@ -59,21 +59,32 @@ export interface Mechanism {
   accept(): Step;
   /** What a server says last. */
   admit(): Uint8Array | undefined;
-  /**
-   * Transforms a frame of the traffic on its way out; absent: frames go as they are. It is called
-   * in the order of the wire. If it throws, the connection is at its end, and the message lost: it is
-   * too large, say. What it returns may still share `body`, or be overwritten by the next call, of
-   * any connection, if an encoder copies bodies of that size.
-   */
-  wrap?(flags: number, body: Uint8Array): Frame;
-  /**
-   * Undoes the peer's {@link wrap}. The decoder has held the wire's frame against the limits, and
-   * holds what comes out against them as well. `body` is good during the call only.
-   * @throws ProtocolError when the frame is not one of the peer's.
-   */
-  unwrap?(flags: number, body: Uint8Array): Frame;
+  /** What becomes of all frames that follow, once the peer is let in; absent: they go as they are. */
+  readonly traffic?: Traffic | undefined;
   /** The connection has ended: forgets its keys. May be called again. */
   close?(): void;
+}
+
+/** The frames of one connection, transformed. */
+export interface Traffic {
+  /** By how many octets {@link wrap} makes a body larger: all stand before it. */
+  readonly overhead: number;
+  /**
+   * Transforms a frame on its way out, in the order of the wire. If it throws, the connection is at
+   * its end, and the message lost: it is too large, say. What it returns may still share `body`, or
+   * be overwritten by the next call, of any connection, if an encoder copies bodies of that size.
+   */
+  wrap(flags: number, body: Uint8Array): Frame;
+  /**
+   * Undoes the peer's {@link wrap}. The decoder has held the wire's frame against the limits, and
+   * holds what comes out against them as well. `head` and `body` are good during the call only.
+   * @param head Has the {@link overhead} from `at` on; it ends there if the frame is shorter.
+   * @param body What comes after that.
+   * @param target Where the body goes that was wrapped: as large as `body`, and it may be `body`.
+   * @returns The flags that were wrapped.
+   * @throws ProtocolError when the frame is not one of the peer's.
+   */
+  unwrap(flags: number, head: Uint8Array, at: number, body: Uint8Array, target: Uint8Array): number;
 }
 
 /** The part that a side plays in the handshake: who asks to be let in, and who lets in. */

@@ -8,7 +8,6 @@ import {
   type CurveKeys,
   CurveServer,
   DEFAULT_LIMITS,
-  plainMemory,
 } from "../../src/zmtp/index.js";
 import { VirtualClock } from "./clock.js";
 import { ConnectionPair, connectionOptions, Side } from "./connection-pair.js";
@@ -31,16 +30,16 @@ interface Choice extends Partial<ConnectionOptions> {
 
 export function curveClient(choice: Choice = {}): CurveClient {
   const { cipher = sodium, keys = CLIENT, serverKey = SERVER.publicKey } = choice;
-  const { limits = DEFAULT_LIMITS, socketType = "PAIR", memory = plainMemory } = choice;
+  const { limits = DEFAULT_LIMITS, socketType = "PAIR" } = choice;
   const properties = announce(socketType, undefined);
-  return new CurveClient(keys, serverKey, { cipher, properties, limits, memory });
+  return new CurveClient(keys, serverKey, { cipher, properties, limits });
 }
 
 export function curveServer(choice: Choice = {}): CurveServer {
   const { cipher = sodium, keys = SERVER } = choice;
-  const { limits = DEFAULT_LIMITS, socketType = "PAIR", memory = plainMemory } = choice;
+  const { limits = DEFAULT_LIMITS, socketType = "PAIR" } = choice;
   const properties = announce(socketType, undefined);
-  return new CurveServer(keys, { cipher, properties, limits, memory });
+  return new CurveServer(keys, { cipher, properties, limits });
 }
 
 /** Two of ours. */

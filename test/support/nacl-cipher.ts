@@ -2,6 +2,8 @@ import nacl from "tweetnacl";
 import type { CurveCipher, CurveKeys, Secretbox } from "../../src/zmtp/index.js";
 import { concat } from "./wire.js";
 
+const TAG_SIZE = 16;
+
 /** The ciphers of CURVE by tweetnacl, which is right and slow. */
 export class NaclCipher implements CurveCipher {
   readonly box: Secretbox = new NaclSecretbox();
@@ -40,13 +42,14 @@ export class NaclSecretbox implements Secretbox {
   open(
     lead: Uint8Array,
     target: Uint8Array,
-    source: Uint8Array,
-    from: number,
+    head: Uint8Array,
+    at: number,
+    body: Uint8Array,
     nonce: Uint8Array,
     key: Uint8Array,
   ): boolean {
-    // It wants a Uint8Array and nothing that extends one.
-    const plain = nacl.secretbox.open(Uint8Array.from(source.subarray(from)), nonce, key);
+    const sealed = concat(head.subarray(at, at + TAG_SIZE + lead.length), body);
+    const plain = nacl.secretbox.open(sealed, nonce, key);
     if (plain === null) return false;
     lead.set(plain.subarray(0, lead.length));
     target.set(plain.subarray(lead.length));

@@ -7,6 +7,7 @@ import {
   ProtocolError,
   type Role,
   type Step,
+  type Traffic,
 } from "../../src/zmtp/index.js";
 
 /**
@@ -20,8 +21,10 @@ import {
  * server:       <- WELCOME                      <- READY metadata
  * ```
  */
-export class XorMechanism implements Mechanism {
+export class XorMechanism implements Mechanism, Traffic {
   readonly name = "XOR";
+  readonly overhead = 2;
+  readonly traffic: Traffic = this;
   readonly #role: Role;
   readonly #null: NullMechanism;
   readonly #metadata: Uint8Array;
@@ -69,12 +72,19 @@ export class XorMechanism implements Mechanism {
     return { flags: 0, body: wrapped };
   }
 
-  unwrap(flags: number, body: Uint8Array): Frame {
+  unwrap(
+    flags: number,
+    head: Uint8Array,
+    at: number,
+    body: Uint8Array,
+    target: Uint8Array,
+  ): number {
     const counter = ++this.#received & 0xff;
-    if (flags !== 0 || body.length < 2 || body[0] !== counter) {
+    if (flags !== 0 || head.length - at < 2 || head[at] !== counter) {
       throw new ProtocolError("ERR_ZMTP_MALFORMED_FRAME", "not the toy's");
     }
-    return { flags: body[1] as number, body: body.subarray(2).map((octet) => octet ^ counter) };
+    for (let i = 0; i < body.length; i++) target[i] = (body[i] as number) ^ counter;
+    return head[at + 1] as number;
   }
 }
 

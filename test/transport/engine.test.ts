@@ -123,7 +123,8 @@ describe("writing", () => {
     const wrap = (): never => {
       throw error;
     };
-    const { engine, owner } = started(Object.assign(options().mechanism, { wrap }));
+    const traffic = { overhead: 0, wrap, unwrap: wrap };
+    const { engine, owner } = started(Object.assign(options().mechanism, { traffic }));
     await turn();
     for (const text of ["a", "b"]) engine.send(message(text));
     await turn();

@@ -75,10 +75,9 @@ const STORY = `
         target.set(lead, at + 16);
         target.set(plain, at + 16 + lead.length);
       },
-      open: (lead, target, source, from) => {
-        const plain = source.subarray(from + 16);
-        lead.set(plain.subarray(0, lead.length));
-        target.set(plain.subarray(lead.length));
+      open: (lead, target, head, at, body) => {
+        lead.set(head.subarray(at + 16, at + 16 + lead.length));
+        target.set(body);
         return true;
       },
     },
@@ -86,8 +85,8 @@ const STORY = `
   const keys = cipher.keyPair();
   const properties = announce("PUSH");
   talk(
-    new CurveClient(keys, keys.publicKey, { cipher, properties, limits, memory: plainMemory }),
-    new CurveServer(keys, { cipher, properties: announce("PULL"), limits, memory: plainMemory }),
+    new CurveClient(keys, keys.publicKey, { cipher, properties, limits }),
+    new CurveServer(keys, { cipher, properties: announce("PULL"), limits }),
   );
   JSON.stringify(events);
 `;

@@ -1,8 +1,9 @@
 import nacl from "tweetnacl";
 import { describe, expect, it } from "vitest";
 import { exclusiveMemory, SegmentMemory } from "../../src/transport/memory.js";
-import type { ConnectionOptions, CurveCipher } from "../../src/zmtp/index.js";
+import type { ConnectionOptions, CurveCipher, Traffic } from "../../src/zmtp/index.js";
 import { DEFAULT_LIMITS } from "../../src/zmtp/limits.js";
+import { ConnectionPair } from "../support/connection-pair.js";
 import {
   CurveClientPeer,
   CurveServerPeer,
@@ -497,20 +498,29 @@ describe("the traffic over CURVE", () => {
     expect(side.error).toEqual(code("INVALID_SEQUENCE"));
   });
 
-  it("puts bodies where the connection's memory has them: aligned, and none with what it came in", () => {
-    for (const memory of [new SegmentMemory(), exclusiveMemory]) {
-      const { side, peer } = serverWith("READY", { memory });
-      const sizes = [0, 1, 7, 65, 100, 4095, 5000, 100_000];
-      for (const size of sizes) side.feed(wire.frame(peer.message(0, "x".repeat(size))));
-      const parts = side.messages.map(([part]) => part as Buffer);
-      expect(parts.map((part) => part.toString())).toEqual(sizes.map((size) => "x".repeat(size)));
-      for (const part of parts) {
-        expect(part).toBeInstanceOf(Buffer);
-        expect(part.byteOffset % 8).toBe(0);
-        expect(part.buffer.byteLength).toBeLessThanOrEqual(Math.max(part.length, 8192));
+  it.each([
+    ["whole", (frame: Uint8Array) => [frame]],
+    ["cut", (frame: Uint8Array) => [frame.subarray(0, 20), frame.subarray(20)]],
+  ])(
+    "puts bodies that come %s where the connection's memory has them: aligned, and none with what it came in",
+    (_, pieces) => {
+      for (const memory of [new SegmentMemory(), exclusiveMemory]) {
+        const { side, peer } = serverWith("READY", { memory });
+        const sizes = [0, 1, 7, 65, 100, 4095, 5000, 100_000];
+        for (const size of sizes) {
+          for (const piece of pieces(wire.frame(peer.message(0, "x".repeat(size)))))
+            side.feed(piece);
+        }
+        const parts = side.messages.map(([part]) => part as Buffer);
+        expect(parts.map((part) => part.toString())).toEqual(sizes.map((size) => "x".repeat(size)));
+        for (const part of parts) {
+          expect(part).toBeInstanceOf(Buffer);
+          expect(part.byteOffset % 8).toBe(0);
+          expect(part.buffer.byteLength).toBeLessThanOrEqual(Math.max(part.length, 8192));
+        }
       }
-    }
-  });
+    },
+  );
 
   it("may be read straight to its place, if it is large", () => {
     const { side, peer, clock } = serverWith("READY");
@@ -555,11 +565,15 @@ describe("the end", () => {
       for (const key of [...shared, pair.secretKey]) expect(key).toEqual(new Uint8Array(32));
       expect(secret).not.toEqual(pair.secretKey);
     }
-    const mechanism = curveClient();
-    mechanism.close();
-    mechanism.close();
-    expect(() => mechanism.wrap(0, new Uint8Array(0))).toThrow("there is no traffic");
-    expect(() => mechanism.unwrap(0, new Uint8Array(0))).toThrow("there is no traffic");
+    const [client, server] = [curveClient(), curveServer()];
+    new ConnectionPair({ mechanism: client }, { mechanism: server }).drive();
+    const [to, from] = [client.traffic as Traffic, server.traffic as Traffic];
+    const { body } = to.wrap(0, wire.bytes("a"));
+    const head = body.slice();
+    for (const mechanism of [client, server, client, server]) mechanism.close();
+    expect(() => to.wrap(0, wire.bytes("a"))).toThrow("there is no traffic");
+    const rest = head.subarray(to.overhead);
+    expect(() => from.unwrap(0, head, 0, rest, rest)).toThrow("there is no traffic");
   });
 
   it("leaves the keys alone that are the socket's", () => {

@@ -439,9 +439,15 @@ describe("reading straight into a body", () => {
 
 describe("under a mechanism", () => {
   /** The first octet of a body is its flags. */
-  function unwrapping(limits: Partial<Limits> = {}): Decoding {
-    const decoding = new Decoding(limits);
-    decoding.decoder.unwrap = (_, body) => ({ flags: body[0] as number, body: body.subarray(1) });
+  function unwrapping(limits: Partial<Limits> = {}, options: DecoderOptions = {}): Decoding {
+    const decoding = new Decoding(limits, options);
+    decoding.decoder.traffic = {
+      overhead: 1,
+      unwrap: (_, head, at, body, target) => {
+        target.set(body);
+        return head[at] as number;
+      },
+    };
     return decoding;
   }
 
@@ -453,6 +459,50 @@ describe("under a mechanism", () => {
     );
     expect(decoding.events).toEqual([command("X"), message("a", "b")]);
     expect(decoding.held.used).toBe(0);
+  });
+
+  it("is cut anywhere and comes to the same, in the head as well, and when it has nothing else", () => {
+    for (const body of ["\0", "\0a", "\0ab", `\0${"x".repeat(300)}`]) {
+      const frame = wire.message(body);
+      for (let cut = 1; cut < frame.length; cut++) {
+        const decoding = unwrapping().feed(frame.subarray(0, cut));
+        expect(decoding.events).toEqual([]);
+        expect(decoding.feed(frame.subarray(cut)).events).toEqual([message(body.slice(1))]);
+        expect([decoding.held.used, decoding.reserve.used]).toEqual([0, 0]);
+      }
+    }
+  });
+
+  it("is transformed where it was assembled: memory is taken once, and for the body alone", () => {
+    const sizes: number[] = [];
+    const allocate = (size: number) => {
+      sizes.push(size);
+      return plainMemory.allocate(size);
+    };
+    const decoding = unwrapping({}, { memory: { ...plainMemory, allocate } });
+    const frame = wire.message(`\0${"x".repeat(10_000)}`);
+    decoding.feed(frame.subarray(0, 500)).feed(frame.subarray(500));
+    expect(decoding.events).toEqual([message("x".repeat(10_000))]);
+    expect(sizes).toEqual([10_000]);
+  });
+
+  it("a frame without its whole head is handed over as it is", () => {
+    const heads: string[] = [];
+    for (const cut of [0, 3]) {
+      const decoding = new Decoding();
+      decoding.decoder.traffic = {
+        overhead: 5,
+        unwrap: (_, head, at, body, target) => {
+          heads.push(String.fromCharCode(...head.subarray(at)));
+          expect([body.length, target.length]).toEqual([0, 0]);
+          return 0;
+        },
+      };
+      const frame = wire.message("abc");
+      decoding.feed(frame.subarray(0, cut)).feed(frame.subarray(cut));
+      expect(decoding.events).toEqual([message("")]);
+    }
+    expect(heads).toEqual(["abc", "abc"]);
   });
 
   it("a LONG inside says nothing", () => {
