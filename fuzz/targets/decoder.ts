@@ -81,6 +81,7 @@ function outcome(
   if (mode & UNWRAPS) {
     decoder.traffic = {
       overhead: 3,
+      wrap: (flags, body) => ({ flags, body }),
       unwrap: (flags, head, at, body, target) => {
         target.set(body);
         return INNER_FLAGS[(flags + (head[at] ?? 0) + body.length) % INNER_FLAGS.length] as number;

@@ -110,24 +110,30 @@ export class VectorSecretbox implements Secretbox {
     key: Uint8Array,
   ): boolean {
     const memory = this.#memory;
-    this.#begin(nonce, key);
     let margin = MARGIN;
     let led = lead.length;
-    // For so few octets a view would be dearer.
-    for (let i = 0; i < TAG_SIZE; i++) memory[TAG + i] = head[at + i] as number;
-    for (let i = 0; i < led; i++) memory[INPUT + margin + i] = head[at + TAG_SIZE + i] as number;
     let from = 0;
-    do {
-      const size = Math.min(body.length - from, PIECE_SIZE - margin - led);
-      memory.set(size === body.length ? body : view(body, from, size), INPUT + margin + led);
-      this.#assembly.open(margin, led + size);
-      for (let i = 0; i < led; i++) lead[i] = memory[OUTPUT + margin + i] as number;
-      // Where it stood, if it is to be there.
-      target.set(view(memory, OUTPUT + margin + led, size), from);
-      from += size;
-      margin = led = 0;
-    } while (from < body.length);
-    if (this.#assembly.end() !== 0) return true;
+    let isRight = false;
+    this.#begin(nonce, key);
+    try {
+      // A view of a few octets would be dearer than they are.
+      for (let i = 0; i < TAG_SIZE; i++) memory[TAG + i] = head[at + i] as number;
+      for (let i = 0; i < led; i++) memory[INPUT + margin + i] = head[at + TAG_SIZE + i] as number;
+      do {
+        const size = Math.min(body.length - from, PIECE_SIZE - margin - led);
+        memory.set(size === body.length ? body : view(body, from, size), INPUT + margin + led);
+        this.#assembly.open(margin, led + size);
+        for (let i = 0; i < led; i++) lead[i] = memory[OUTPUT + margin + i] as number;
+        // In place, this is where the piece was read from.
+        target.set(view(memory, OUTPUT + margin + led, size), from);
+        from += size;
+        margin = led = 0;
+      } while (from < body.length);
+    } finally {
+      // As above.
+      isRight = this.#assembly.end() !== 0;
+    }
+    if (isRight) return true;
     lead.fill(0);
     target.fill(0);
     return false;

@@ -21,8 +21,8 @@ export class Assembly {
   readonly #held: Budget;
   readonly #reserve: Budget;
   #head: Uint8Array = NOTHING;
+  #headFilled = 0;
   #size = 0;
-  /** Octets of the body that have come; below zero: of the head that have not. */
   #filled = 0;
   #reserved = 0;
   #room: Uint8Array | undefined;
@@ -56,8 +56,9 @@ export class Assembly {
   begin(size: number, headSize = 0): void {
     const before = Math.min(size, headSize);
     if (before !== this.#head.length) this.#head = new Uint8Array(before);
+    this.#headFilled = 0;
     this.#size = size - before;
-    this.#filled = -before;
+    this.#filled = 0;
     const wish = Math.min(this.#size, RESERVATION);
     if (this.#reserve.take(wish)) this.#reserved = wish;
     this.#grow(this.#reserved > 0 ? wish : Math.min(this.#size, FIRST_ROOM));
@@ -69,8 +70,8 @@ export class Assembly {
    */
   fill(chunk: Uint8Array, at: number, end: number): number {
     let from = at;
-    while (from < end && this.#filled < 0) {
-      this.#head[this.#head.length + this.#filled++] = chunk[from++] as number;
+    while (from < end && this.#headFilled < this.#head.length) {
+      this.#head[this.#headFilled++] = chunk[from++] as number;
     }
     while (from < end && this.#filled < this.#size) {
       const room = this.#roomLeft();
@@ -82,23 +83,22 @@ export class Assembly {
     return from;
   }
 
-  /** Where the next octets belong: they may be read straight to here, and then {@link advance}. */
-  get rest(): Uint8Array {
-    return this.#roomLeft().subarray(this.#filled);
+  /**
+   * Where the next octets belong, if they are the next `least` or more of the body: they may be read
+   * straight to here, and then {@link advance}.
+   */
+  room(least: number): Uint8Array | undefined {
+    if (!this.#isHeaded || this.#size - this.#filled < least) return undefined;
+    return this.#room === undefined ? undefined : this.#roomLeft().subarray(this.#filled);
   }
 
-  /** Counts octets that were read to {@link rest}. */
+  /** Counts octets that were read to {@link room}. */
   advance(count: number): void {
     this.#filled += count;
   }
 
-  /** Octets of the body that have not come; none is awaited before its head has. */
-  get missing(): number {
-    return this.#filled < 0 ? 0 : this.#size - this.#filled;
-  }
-
   get done(): boolean {
-    return this.#filled === this.#size;
+    return this.#isHeaded && this.#filled === this.#size;
   }
 
   /** Ends the body and hands it out. */
@@ -119,6 +119,10 @@ export class Assembly {
   #settle(): void {
     this.#reserve.give(this.#reserved);
     this.#reserved = 0;
+  }
+
+  get #isHeaded(): boolean {
+    return this.#headFilled === this.#head.length;
   }
 
   /** The room, with some left in it. */

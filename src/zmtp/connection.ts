@@ -249,7 +249,8 @@ export class Connection implements DecoderSink {
 
   /**
    * Lets the peer in that {@link ConnectionHandler.handshake} made wait.
-   * @throws Error when no peer waits: the caller's mistake.
+   * @throws Error when no peer waits, the caller's mistake; or when the mechanism should protect the
+   *   traffic and has nothing for it.
    */
   admit(now: number): void {
     this.#now = now;
@@ -262,6 +263,9 @@ export class Connection implements DecoderSink {
     if (traffic !== undefined) {
       this.#decoder.traffic = traffic;
       this.#encoder.wrap = (flags, body) => traffic.wrap(flags, body);
+    } else if (mechanism.protects) {
+      this.#end("failure");
+      throw new Error(`${mechanism.name} has nothing to protect traffic with`);
     }
     this.#heartbeat.start(now);
     this.#handler.admitted?.();

@@ -111,7 +111,7 @@ export class CurveTraffic implements Traffic {
 
   /** It is cleared after the end, and nothing may go out under such a key. */
   get #secret(): Uint8Array {
-    if (this.#key === undefined) throw new Error("there is no traffic");
+    if (this.#key === undefined) throw new Error("the connection has ended");
     return this.#key;
   }
 }

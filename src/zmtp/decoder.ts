@@ -25,8 +25,6 @@ export interface DecoderOptions {
   reserve?: Budget;
 }
 
-const NOTHING = new Uint8Array(0);
-
 /** The default of {@link DecoderOptions.held}. */
 export const HELD_LIMIT = 2 ** 31;
 
@@ -43,7 +41,7 @@ export const PART_COST = 128;
  * Octets in, messages and commands out, however the octets were cut: one pass, one loop.
  *
  * Two states: in a header, or (while the assembly is active) in a body. A frame that lies whole
- * in the chunk is copied out at once; only one that was cut goes through the assembly. Nothing
+ * in the chunk goes to its part at once; only one that was cut goes through the assembly. Nothing
  * handed out refers to the chunk.
  */
 export class Decoder {
@@ -64,7 +62,7 @@ export class Decoder {
   #maxMessage: number;
   #maxCommand: number;
   #handshaking = false;
-  #traffic: Pick<Traffic, "overhead" | "unwrap"> | undefined;
+  #traffic: Traffic | undefined;
 
   /** @param sink Where messages and commands go. */
   constructor(sink: DecoderSink, options: DecoderOptions = {}) {
@@ -90,7 +88,7 @@ export class Decoder {
   }
 
   /** From here on frames are what a mechanism has made of them. */
-  set traffic(traffic: Pick<Traffic, "overhead" | "unwrap">) {
+  set traffic(traffic: Traffic) {
     this.#traffic = traffic;
   }
 
@@ -137,7 +135,7 @@ export class Decoder {
    * @throws As {@link decode}.
    */
   room(least: number): Uint8Array | undefined {
-    return this.#body.active && this.#body.missing >= least ? this.#body.rest : undefined;
+    return this.#body.room(least);
   }
 
   /**
@@ -245,21 +243,32 @@ export class Decoder {
     if (this.#traffic === undefined) {
       return this.#dispatch(this.#flags, this.#memory.copy(chunk, from, to));
     }
-    const start = from + this.#traffic.overhead;
-    if (start > to) return this.#unwrapped(chunk.subarray(from, to), 0, NOTHING, NOTHING);
-    const target = this.#memory.allocate(to - start);
-    return this.#unwrapped(chunk, from, chunk.subarray(start, to), target);
+    const traffic = this.#traffic;
+    const start = from + traffic.overhead;
+    if (start <= to) {
+      const target = this.#memory.allocate(to - start);
+      return this.#unwrapped(traffic, chunk, from, chunk.subarray(start, to), target);
+    }
+    // What comes after it in the chunk is another frame's.
+    const nothing = this.#memory.allocate(0);
+    return this.#unwrapped(traffic, chunk.subarray(from, to), 0, nothing, nothing);
   }
 
   /** A frame that was assembled: its memory is ours, and a mechanism's result fits into it. */
   #deliver(): boolean {
     const body = this.#body.take();
     if (this.#traffic === undefined) return this.#dispatch(this.#flags, body);
-    return this.#unwrapped(this.#body.head, 0, body, body);
+    return this.#unwrapped(this.#traffic, this.#body.head, 0, body, body);
   }
 
-  #unwrapped(head: Uint8Array, at: number, body: Uint8Array, target: Uint8Array): boolean {
-    const inner = (this.#traffic as Traffic).unwrap(this.#flags, head, at, body, target);
+  #unwrapped(
+    traffic: Traffic,
+    head: Uint8Array,
+    at: number,
+    body: Uint8Array,
+    target: Uint8Array,
+  ): boolean {
+    const inner = traffic.unwrap(this.#flags, head, at, body, target);
     // The frame on the wire was judged too, but a mechanism hides the flags that count.
     this.#judge(inner, target.length);
     return this.#dispatch(inner & (MORE | COMMAND), target);

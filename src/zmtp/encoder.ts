@@ -1,7 +1,6 @@
 import {
   COMMAND,
   COPY_MAX,
-  type Frame,
   headerSize,
   LONG,
   MAX_HEADER_SIZE,
@@ -10,6 +9,7 @@ import {
   readUint64,
   writeHeader,
 } from "./frame.js";
+import type { Traffic } from "./mechanism.js";
 import { copyOf } from "./memory.js";
 import type { Press } from "./press.js";
 
@@ -43,7 +43,7 @@ export class Encoder {
   readonly #press: Press | undefined;
   readonly #greeting: Uint8Array | undefined;
   #greeted: boolean;
-  #wrap: ((flags: number, body: Uint8Array) => Frame) | undefined;
+  #wrap: Traffic["wrap"] | undefined;
 
   /** Octets in the chunks and the slab, not yet taken. */
   #size = 0;
@@ -77,7 +77,7 @@ export class Encoder {
   }
 
   /** What the mechanism does to every frame from here on; what is encoded already goes as it is. */
-  set wrap(wrap: ((flags: number, body: Uint8Array) => Frame) | undefined) {
+  set wrap(wrap: Traffic["wrap"]) {
     this.#wrap = wrap;
   }
 
@@ -164,7 +164,7 @@ export class Encoder {
     this.#waiting.push(message);
   }
 
-  #transformWaiting(wrap: (flags: number, body: Uint8Array) => Frame): void {
+  #transformWaiting(wrap: Traffic["wrap"]): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingSize = 0;
@@ -179,10 +179,7 @@ export class Encoder {
     }
   }
 
-  #transform(
-    one: Uint8Array[] | Uint8Array,
-    wrap: (flags: number, body: Uint8Array) => Frame,
-  ): void {
+  #transform(one: Uint8Array[] | Uint8Array, wrap: Traffic["wrap"]): void {
     const parts = isMessage(one) ? one : [one];
     const last = parts.length - 1;
     const lastFlags = isMessage(one) ? 0 : COMMAND;

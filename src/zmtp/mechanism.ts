@@ -59,7 +59,7 @@ export interface Mechanism {
   accept(): Step;
   /** What a server says last. */
   admit(): Uint8Array | undefined;
-  /** What becomes of all frames that follow, once the peer is let in; absent: they go as they are. */
+  /** What becomes of all frames after {@link admit}; absent, if it {@link protects} none: nothing. */
   readonly traffic?: Traffic | undefined;
   /** The connection has ended: forgets its keys. May be called again. */
   close?(): void;
@@ -78,7 +78,7 @@ export interface Traffic {
   /**
    * Undoes the peer's {@link wrap}. The decoder has held the wire's frame against the limits, and
    * holds what comes out against them as well. `head` and `body` are good during the call only.
-   * @param head Has the {@link overhead} from `at` on; it ends there if the frame is shorter.
+   * @param head Has the {@link overhead} from `at` on; it ends with the frame if that is shorter.
    * @param body What comes after that.
    * @param target Where the body goes that was wrapped: as large as `body`, and it may be `body`.
    * @returns The flags that were wrapped.

@@ -169,7 +169,13 @@ describe("a secretbox by vectors", () => {
       expect(opened(box, source)).toBeUndefined();
       // A part that has lost its memory ends in the middle.
       expect(() => sealed(box, gone)).toThrow(TypeError);
-      const memory = Buffer.from(memories[0]!.buffer);
+      expectNoSecret(memories[0]!);
+      const [lead, body] = [new Uint8Array(1), source.subarray(17)];
+      expect(() => box.open(lead, gone, source, 0, body, NONCE, KEY)).toThrow(TypeError);
+      expectNoSecret(memories[0]!);
+    }
+    function expectNoSecret({ buffer }: { buffer: ArrayBuffer }): void {
+      const memory = Buffer.from(buffer);
       // Nor the block of which the key of the message was made.
       expect(memory.subarray(OUTPUT, OUTPUT + 64)).toEqual(Buffer.alloc(64));
       const subKey = hsalsa20(KEY, NONCE);

@@ -33,10 +33,10 @@ export function naivePoly1305(oneTimeKey: Uint8Array, message: Uint8Array): Uint
 /** Where carries run far, or a number is one that has two spellings in 130 bits. */
 const BORDERS = [
   ...[0n, 1n, 2n, 3n, 4n, 5n, P - 1n, P - 2n, P - 5n],
-  ...[26n, 52n, 64n, 78n, 104n, 128n, 129n].flatMap((bits) => [2n ** bits - 1n, 2n ** bits]),
-  // Numbers whose lowest limb of 26 bits is nearly empty: with 2^130 - 5 added, it overflows twice.
+  ...[32n, 64n, 96n, 128n, 129n].flatMap((bits) => [2n ** bits - 1n, 2n ** bits]),
+  // Numbers whose lowest word is nearly empty: with 2^130 - 5 added, it overflows twice.
   ...[2n, 3n, 4n, 7n, 8n].flatMap((high) =>
-    [0n, 1n, 2n, 3n, 4n].map((low) => high * 2n ** 26n + low),
+    [0n, 1n, 2n, 3n, 4n].map((low) => high * 2n ** 32n + low),
   ),
 ];
 

@@ -71,6 +71,41 @@ describe("a body", () => {
   });
 });
 
+describe("what stands before a body", () => {
+  it("is kept apart, however it is cut, and takes nothing of what may be held", () => {
+    for (const [headSize, bodySize] of [
+      [5, 6],
+      [5, 0],
+      [1, 9],
+      [33, 1],
+    ] as const) {
+      const all = octets(headSize + bodySize);
+      for (let cut = 0; cut <= all.length; cut++) {
+        const { assembly, memory, held, reserve } = setUp({ held: bodySize });
+        assembly.begin(all.length, headSize);
+        assembly.fill(all, 0, cut);
+        expect(assembly.done).toBe(cut === all.length);
+        assembly.fill(all, cut, all.length);
+        expect(assembly.done).toBe(true);
+        expect(assembly.take()).toEqual(all.subarray(headSize));
+        expect(assembly.head).toEqual(all.subarray(0, headSize));
+        expect([memory.sizes, held.used, reserve.used]).toEqual([[bodySize], 0, 0]);
+      }
+    }
+  });
+
+  it("may be all there is, or not even that, and is of its own body alone", () => {
+    const { assembly } = setUp();
+    for (const size of [8, 5, 3, 1, 8]) {
+      const all = octets(size).map((octet) => octet + size);
+      assembly.begin(size, 5);
+      expect(assembly.fill(all, 0, size)).toBe(size);
+      expect(assembly.take()).toEqual(all.subarray(Math.min(5, size)));
+      expect(assembly.head).toEqual(all.subarray(0, 5));
+    }
+  });
+});
+
 describe("reading straight into a body", () => {
   it("fills what is left of its room, as filling from chunks does", () => {
     const { assembly, memory, held, reserve } = setUp({ reserve: 0 });
@@ -78,15 +113,15 @@ describe("reading straight into a body", () => {
     assembly.begin(body.length);
     assembly.fill(body, 0, 100);
     for (let at = 100; !assembly.done; ) {
-      expect(assembly.missing).toBe(body.length - at);
-      const { rest } = assembly;
+      expect(assembly.room(body.length - at + 1)).toBeUndefined();
+      const rest = assembly.room(body.length - at) as Uint8Array;
       const count = Math.min(rest.length, 3000);
       rest.set(body.subarray(at, at + count));
       assembly.advance(count);
       at += count;
     }
     expect(memory.sizes).toEqual([4, 8, 10].map((size) => size * KB));
-    expect(assembly.missing).toBe(0);
+    expect(assembly.done).toBe(true);
     expect(Buffer.compare(assembly.take(), body)).toBe(0);
     expect([held.used, reserve.used]).toEqual([0, 0]);
   });
@@ -95,7 +130,7 @@ describe("reading straight into a body", () => {
     const { assembly } = setUp({ held: 4 * KB, reserve: 0 });
     assembly.begin(10 * KB);
     assembly.advance(4 * KB);
-    expect(() => assembly.rest).toThrow(
+    expect(() => assembly.room(1)).toThrow(
       expect.objectContaining({ code: "ERR_ZMTP_ASSEMBLY_LIMIT" }),
     );
   });

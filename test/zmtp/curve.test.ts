@@ -571,9 +571,9 @@ describe("the end", () => {
     const { body } = to.wrap(0, wire.bytes("a"));
     const head = body.slice();
     for (const mechanism of [client, server, client, server]) mechanism.close();
-    expect(() => to.wrap(0, wire.bytes("a"))).toThrow("there is no traffic");
+    expect(() => to.wrap(0, wire.bytes("a"))).toThrow("the connection has ended");
     const rest = head.subarray(to.overhead);
-    expect(() => from.unwrap(0, head, 0, rest, rest)).toThrow("there is no traffic");
+    expect(() => from.unwrap(0, head, 0, rest, rest)).toThrow("the connection has ended");
   });
 
   it("leaves the keys alone that are the socket's", () => {

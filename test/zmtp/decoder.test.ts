@@ -438,11 +438,14 @@ describe("reading straight into a body", () => {
 });
 
 describe("under a mechanism", () => {
+  const wrap = (flags: number, body: Uint8Array) => ({ flags, body });
+
   /** The first octet of a body is its flags. */
   function unwrapping(limits: Partial<Limits> = {}, options: DecoderOptions = {}): Decoding {
     const decoding = new Decoding(limits, options);
     decoding.decoder.traffic = {
       overhead: 1,
+      wrap,
       unwrap: (_, head, at, body, target) => {
         target.set(body);
         return head[at] as number;
@@ -486,23 +489,52 @@ describe("under a mechanism", () => {
     expect(sizes).toEqual([10_000]);
   });
 
-  it("a frame without its whole head is handed over as it is", () => {
-    const heads: string[] = [];
-    for (const cut of [0, 3]) {
-      const decoding = new Decoding();
-      decoding.decoder.traffic = {
-        overhead: 5,
-        unwrap: (_, head, at, body, target) => {
-          heads.push(String.fromCharCode(...head.subarray(at)));
-          expect([body.length, target.length]).toEqual([0, 0]);
-          return 0;
-        },
-      };
-      const frame = wire.message("abc");
-      decoding.feed(frame.subarray(0, cut)).feed(frame.subarray(cut));
-      expect(decoding.events).toEqual([message("")]);
+  /** Of each frame what the mechanism got to see as its head, which is of five octets. */
+  function heads(feed: (decoding: Decoding) => void): string[] {
+    const seen: string[] = [];
+    const decoding = new Decoding();
+    decoding.decoder.traffic = {
+      overhead: 5,
+      wrap,
+      unwrap: (_, head, at, body, target) => {
+        seen.push(String.fromCharCode(...head.subarray(at, at + 5)));
+        target.set(body);
+        return 0;
+      },
+    };
+    feed(decoding);
+    return seen;
+  }
+
+  it("a frame without its whole head is handed over as it is, and nothing of its neighbours", () => {
+    const frames = wire.concat(
+      wire.message("12345678"),
+      wire.message("abc"),
+      wire.message("ABCDE"),
+    );
+    const expected = ["12345", "abc", "ABCDE"];
+    expect(heads((decoding) => decoding.feed(frames))).toEqual(expected);
+    expect(heads((decoding) => feedBytes(frames, decoding.take))).toEqual(expected);
+  });
+
+  it("the body may be read straight to its place, once its head has come", () => {
+    const frame = wire.message("12345678");
+    const headEnd = frame.length - 3;
+    for (let cut = 3; cut < frame.length; cut++) {
+      const [head] = heads((decoding) => {
+        decoding.feed(frame.subarray(0, cut));
+        for (const least of [0, 1]) {
+          const room = decoding.decoder.room(least);
+          expect(room?.length).toBe(cut < headEnd ? undefined : frame.length - cut);
+        }
+        const from = Math.max(cut, headEnd);
+        decoding.feed(frame.subarray(cut, from));
+        decoding.decoder.room(1)?.set(frame.subarray(from));
+        decoding.decoder.filled(frame.length - from);
+        expect(decoding.events).toEqual([message("678")]);
+      });
+      expect(head).toBe("12345");
     }
-    expect(heads).toEqual(["abc", "abc"]);
   });
 
   it("a LONG inside says nothing", () => {

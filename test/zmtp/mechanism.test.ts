@@ -46,6 +46,21 @@ describe("a mechanism of several steps that transforms every frame", () => {
     expect(texts(pair.client.messages)).toEqual(sent);
   });
 
+  it("goes no further when it should protect what it carries, and has nothing for that", () => {
+    const hollow = (role: Role) =>
+      Object.assign(new XorMechanism(role, announce("PAIR", undefined)), {
+        ...{ protects: true, traffic: undefined },
+      });
+    const pair = new ConnectionPair(
+      { mechanism: hollow("client") },
+      { mechanism: hollow("server") },
+    );
+    pair.drive();
+    const { server } = pair;
+    expect(server.error).toEqual(new Error("XOR has nothing to protect traffic with"));
+    expect(server.connection.phase).toBe("closed");
+  });
+
   it("lets nothing through in clear, messages, PINGs and PONGs included", () => {
     const pair = xorPair({ heartbeat: { intervalMs: 100, timeoutMs: 50, ttlMs: 0 } }).drive();
     pair.client.connection.send([wire.bytes("secret")]);
