@@ -240,10 +240,11 @@ export class Decoder {
 
   /** A frame that lies whole in a chunk. */
   #deliverFrom(chunk: Uint8Array, from: number, to: number): boolean {
-    if (this.#traffic === undefined) {
-      return this.#dispatch(this.#flags, this.#memory.copy(chunk, from, to));
-    }
-    const traffic = this.#traffic;
+    if (this.#traffic !== undefined) return this.#unwrapFrom(this.#traffic, chunk, from, to);
+    return this.#dispatch(this.#flags, this.#memory.copy(chunk, from, to));
+  }
+
+  #unwrapFrom(traffic: Traffic, chunk: Uint8Array, from: number, to: number): boolean {
     const start = from + traffic.overhead;
     if (start <= to) {
       const target = this.#memory.allocate(to - start);
