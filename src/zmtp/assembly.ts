@@ -88,8 +88,8 @@ export class Assembly {
    * straight to here, and then {@link advance}.
    */
   room(least: number): Uint8Array | undefined {
-    if (!this.#isHeaded || this.#size - this.#filled < least) return undefined;
-    return this.#room === undefined ? undefined : this.#roomLeft().subarray(this.#filled);
+    if (!this.active || !this.#isHeaded || this.#size - this.#filled < least) return undefined;
+    return this.#roomLeft().subarray(this.#filled);
   }
 
   /** Counts octets that were read to {@link room}. */

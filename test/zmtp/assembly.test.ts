@@ -107,6 +107,15 @@ describe("what stands before a body", () => {
 });
 
 describe("reading straight into a body", () => {
+  it("needs a body", () => {
+    const { assembly } = setUp();
+    expect(assembly.room(0)).toBeUndefined();
+    assembly.begin(1);
+    expect(assembly.room(0)).toHaveLength(1);
+    assembly.drop();
+    expect(assembly.room(0)).toBeUndefined();
+  });
+
   it("fills what is left of its room, as filling from chunks does", () => {
     const { assembly, memory, held, reserve } = setUp({ reserve: 0 });
     const body = octets(10 * KB);
