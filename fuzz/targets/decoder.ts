@@ -1,6 +1,7 @@
 // Octets, however cut, stopped or read in place, decode to what the naive codec reads; budgets end at 0.
 import { Budget, Decoder, ProtocolError } from "../../src/zmtp/index.js";
 import { readFrames } from "../../test/support/naive-codec.js";
+import { trafficOf } from "../../test/support/traffic-of.js";
 import { LIMITS, traffic } from "../conversation.js";
 import type { Random } from "../random.js";
 import { check, digest, open, same, seal, type Target } from "../target.js";
@@ -79,14 +80,13 @@ function outcome(
   const decoder = new Decoder(sink, { limits: LIMITS, held, reserve });
   if (mode & HANDSHAKES) decoder.handshaking = true;
   if (mode & UNWRAPS) {
-    decoder.traffic = {
+    decoder.traffic = trafficOf({
       overhead: 3,
-      wrap: (flags, body) => ({ flags, body }),
       unwrap: (flags, head, at, body, target) => {
         target.set(body);
         return INNER_FLAGS[(flags + (head[at] ?? 0) + body.length) % INNER_FLAGS.length] as number;
       },
-    };
+    });
   }
   let error: string | undefined;
   try {

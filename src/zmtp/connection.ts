@@ -262,7 +262,7 @@ export class Connection implements DecoderSink {
     const { traffic } = mechanism;
     if (traffic !== undefined) {
       this.#decoder.traffic = traffic;
-      this.#encoder.wrap = (flags, body) => traffic.wrap(flags, body);
+      this.#encoder.traffic = traffic;
     } else if (mechanism.protects) {
       this.#end("failure");
       throw new Error(`${mechanism.name} has nothing to protect traffic with`);

@@ -43,7 +43,7 @@ export class Encoder {
   readonly #press: Press | undefined;
   readonly #greeting: Uint8Array | undefined;
   #greeted: boolean;
-  #wrap: Traffic["wrap"] | undefined;
+  #traffic: Traffic | undefined;
 
   /** Octets in the chunks and the slab, not yet taken. */
   #size = 0;
@@ -77,8 +77,8 @@ export class Encoder {
   }
 
   /** What the mechanism does to every frame from here on; what is encoded already goes as it is. */
-  set wrap(wrap: Traffic["wrap"]) {
-    this.#wrap = wrap;
+  set traffic(traffic: Traffic) {
+    this.#traffic = traffic;
   }
 
   /** Octets that the next batch will have; a transforming mechanism may add to them. */
@@ -88,7 +88,7 @@ export class Encoder {
 
   /** Adds a command; under a transforming mechanism it is transformed too. */
   command(body: Uint8Array): void {
-    if (this.#wrap === undefined) {
+    if (this.#traffic === undefined) {
       this.#frame(COMMAND, body);
     } else {
       this.#waiting.push(body);
@@ -101,7 +101,7 @@ export class Encoder {
    * change until the batch has been written: some are copied at once, others then.
    */
   message(parts: readonly Uint8Array[]): void {
-    if (this.#wrap !== undefined) {
+    if (this.#traffic !== undefined) {
       this.#wait(parts);
       return;
     }
@@ -120,7 +120,7 @@ export class Encoder {
    * @throws What the mechanism throws at a message, which is lost; the connection is at its end.
    */
   take(): Batch {
-    if (this.#wrap !== undefined) this.#transformWaiting(this.#wrap);
+    if (this.#traffic !== undefined) this.#transformWaiting(this.#traffic);
     this.#close();
     if (!this.#greeted) this.#chunks.unshift(this.#greeting as Uint8Array);
     const batch = { chunks: this.#chunks, size: this.#size, slabs: this.#used };
@@ -150,7 +150,7 @@ export class Encoder {
     const batch = this.take();
     const chunks = [...(refused?.chunks ?? []), ...batch.chunks];
     const frames = chunks.filter((chunk) => chunk !== this.#greeting);
-    const messages = this.#wrap === undefined ? unpack(frames) : waiting.filter(isMessage);
+    const messages = this.#traffic === undefined ? unpack(frames) : waiting.filter(isMessage);
     this.release(batch);
     return messages;
   }
@@ -164,13 +164,13 @@ export class Encoder {
     this.#waiting.push(message);
   }
 
-  #transformWaiting(wrap: Traffic["wrap"]): void {
+  #transformWaiting(traffic: Traffic): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingSize = 0;
     for (const one of waiting) {
       try {
-        this.#transform(one, wrap);
+        this.#transform(one, traffic);
       } catch (error) {
         // None of the others has left: they can be taken back.
         this.#waiting = waiting.filter((other) => other !== one);
@@ -179,12 +179,12 @@ export class Encoder {
     }
   }
 
-  #transform(one: Uint8Array[] | Uint8Array, wrap: Traffic["wrap"]): void {
+  #transform(one: Uint8Array[] | Uint8Array, traffic: Traffic): void {
     const parts = isMessage(one) ? one : [one];
     const last = parts.length - 1;
     const lastFlags = isMessage(one) ? 0 : COMMAND;
     for (let i = 0; i <= last; i++) {
-      const frame = wrap(i < last ? MORE : lastFlags, parts[i] as Uint8Array);
+      const frame = traffic.wrap(i < last ? MORE : lastFlags, parts[i] as Uint8Array);
       this.#frame(frame.flags, frame.body);
     }
   }

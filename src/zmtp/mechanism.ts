@@ -59,7 +59,10 @@ export interface Mechanism {
   accept(): Step;
   /** What a server says last. */
   admit(): Uint8Array | undefined;
-  /** What becomes of all frames after {@link admit}; absent, if it {@link protects} none: nothing. */
+  /**
+   * What is done to all frames after {@link admit}. Absent: nothing; one that {@link protects} what it
+   * carries is at fault then, and its connection ends.
+   */
   readonly traffic?: Traffic | undefined;
   /** The connection has ended: forgets its keys. May be called again. */
   close?(): void;

@@ -1,8 +1,7 @@
 import nacl from "tweetnacl";
+import { TAG_SIZE } from "../../src/zmtp/curve-cipher.js";
 import type { CurveCipher, CurveKeys, Secretbox } from "../../src/zmtp/index.js";
 import { concat } from "./wire.js";
-
-const TAG_SIZE = 16;
 
 /** The ciphers of CURVE by tweetnacl, which is right and slow. */
 export class NaclCipher implements CurveCipher {

@@ -1,8 +1,7 @@
 import { Buffer } from "node:buffer";
 import { expect } from "vitest";
+import { TAG_SIZE } from "../../src/zmtp/curve-cipher.js";
 import type { Secretbox } from "../../src/zmtp/index.js";
-
-const TAG_SIZE = 16;
 
 /** How a box was sealed, and where in its octets it begins. */
 interface Sealed {

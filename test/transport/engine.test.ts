@@ -14,6 +14,7 @@ import {
 } from "../../src/zmtp/index.js";
 import { properties, welcome } from "../support/binder.js";
 import { FakeStream } from "../support/fake-stream.js";
+import { trafficOf } from "../support/traffic-of.js";
 
 function options(): ConnectionOptions {
   return {
@@ -123,7 +124,7 @@ describe("writing", () => {
     const wrap = (): never => {
       throw error;
     };
-    const traffic = { overhead: 0, wrap, unwrap: wrap };
+    const traffic = trafficOf({ wrap });
     const { engine, owner } = started(Object.assign(options().mechanism, { traffic }));
     await turn();
     for (const text of ["a", "b"]) engine.send(message(text));

@@ -14,6 +14,7 @@ import { ProtocolError } from "../../src/zmtp/protocol-error.js";
 import { feedBytes, feedCut, feedWhole } from "../support/feed.js";
 import { type NaiveEvent, readFrames } from "../support/naive-codec.js";
 import { mutated, traffic } from "../support/traffic-arbitrary.js";
+import { trafficOf } from "../support/traffic-of.js";
 import * as wire from "../support/wire.js";
 
 const KB = 1024;
@@ -438,19 +439,16 @@ describe("reading straight into a body", () => {
 });
 
 describe("under a mechanism", () => {
-  const wrap = (flags: number, body: Uint8Array) => ({ flags, body });
-
   /** The first octet of a body is its flags. */
   function unwrapping(limits: Partial<Limits> = {}, options: DecoderOptions = {}): Decoding {
     const decoding = new Decoding(limits, options);
-    decoding.decoder.traffic = {
+    decoding.decoder.traffic = trafficOf({
       overhead: 1,
-      wrap,
       unwrap: (_, head, at, body, target) => {
         target.set(body);
         return head[at] as number;
       },
-    };
+    });
     return decoding;
   }
 
@@ -493,15 +491,14 @@ describe("under a mechanism", () => {
   function heads(feed: (decoding: Decoding) => void): string[] {
     const seen: string[] = [];
     const decoding = new Decoding();
-    decoding.decoder.traffic = {
+    decoding.decoder.traffic = trafficOf({
       overhead: 5,
-      wrap,
       unwrap: (_, head, at, body, target) => {
         seen.push(String.fromCharCode(...head.subarray(at, at + 5)));
         target.set(body);
         return 0;
       },
-    };
+    });
     feed(decoding);
     return seen;
   }

@@ -4,6 +4,7 @@ import { Encoder, SLAB_SIZE } from "../../src/zmtp/encoder.js";
 import { COPY_MAX, REUSE_MAX } from "../../src/zmtp/frame.js";
 import { CountingSlabs } from "../support/connection-pair.js";
 import { writeMessage } from "../support/naive-codec.js";
+import { trafficOf } from "../support/traffic-of.js";
 import * as wire from "../support/wire.js";
 
 /** What the next batch would put on the wire. */
@@ -259,10 +260,12 @@ describe("under a mechanism", () => {
   function wrapping() {
     const { encoder, slabs } = setUp();
     const wrapped: string[] = [];
-    encoder.wrap = (flags, body) => {
-      wrapped.push(`${flags} ${String.fromCharCode(...body.subarray(0, 8))}`);
-      return { flags: 0, body: wire.concat(Uint8Array.of(flags), body) };
-    };
+    encoder.traffic = trafficOf({
+      wrap: (flags, body) => {
+        wrapped.push(`${flags} ${String.fromCharCode(...body.subarray(0, 8))}`);
+        return { flags: 0, body: wire.concat(Uint8Array.of(flags), body) };
+      },
+    });
     return { encoder, slabs, wrapped };
   }
 
@@ -307,7 +310,9 @@ describe("under a mechanism", () => {
   it("what was encoded before goes as it is", () => {
     const { encoder, slabs } = setUp(wire.greeting());
     encoder.command(wire.commandBody("READY"));
-    encoder.wrap = (flags, body) => ({ flags: 0, body: wire.concat(Uint8Array.of(flags), body) });
+    encoder.traffic = trafficOf({
+      wrap: (flags, body) => ({ flags: 0, body: wire.concat(Uint8Array.of(flags), body) }),
+    });
     send(encoder, "a");
     const octets = written(encoder);
     const expected = wire.concat(wire.greeting(), wire.command("READY"), wire.message("\0a"));
@@ -326,10 +331,12 @@ describe("under a mechanism", () => {
   it("one that cannot be transformed is lost alone: the others of its batch are taken back", () => {
     const { encoder, slabs } = setUp();
     const unfit = new RangeError("too large");
-    encoder.wrap = (flags, body) => {
-      if (body === LARGE) throw unfit;
-      return { flags, body };
-    };
+    encoder.traffic = trafficOf({
+      wrap: (flags, body) => {
+        if (body === LARGE) throw unfit;
+        return { flags, body };
+      },
+    });
     send(encoder, "a");
     send(encoder, "b", LARGE, "c");
     encoder.command(wire.commandBody("SUBSCRIBE"));

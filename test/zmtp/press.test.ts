@@ -4,6 +4,7 @@ import { Encoder, SLAB_SIZE } from "../../src/zmtp/encoder.js";
 import { COPY_MAX } from "../../src/zmtp/frame.js";
 import { Press } from "../../src/zmtp/press.js";
 import { CountingSlabs } from "../support/connection-pair.js";
+import { trafficOf } from "../support/traffic-of.js";
 import * as wire from "../support/wire.js";
 
 function parts(...bodies: wire.Octets[]): Uint8Array[] {
@@ -212,7 +213,9 @@ describe("an encoder with a press", () => {
     const press = new Press();
     const twins = new Twins(press);
     for (const encoder of twins.both) {
-      encoder.wrap = (flags, body) => ({ flags: 0, body: wire.concat(Uint8Array.of(flags), body) });
+      encoder.traffic = trafficOf({
+        wrap: (flags, body) => ({ flags: 0, body: wire.concat(Uint8Array.of(flags), body) }),
+      });
     }
     const message = parts("a", "b");
     press.print(message, () => twins.message(message));
